@@ -80,7 +80,7 @@ security: $(READY)  ## the tests that hold the threat model, docs/explanation/se
 		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/test_bombs.py tests/integration/thumbnails \
 		tests/integration/storage/test_proxies.py tests/integration/database/test_webhook_secrets.py \
 		tests/contract/test_money.py tests/contract/test_storage.py tests/lifecycle/test_provider_callback.py \
-		tests/lifecycle/test_secrets.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
+		tests/lifecycle/test_secrets.py tests/lifecycle/test_webhook_forms.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
 		tests/unit/cli/test_words_of_strangers.py tests/unit/environment tests/acceptance/test_secrets.py \
 		tests/acceptance/test_stamp.py
 

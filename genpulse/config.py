@@ -85,10 +85,10 @@ def load(
 
     Raises `EnvironmentProblem`, and `ConfigurationError` with every problem at once.
     """
-    found = reading.read(folder, os.environ if process is None else process)
-    tell(found.resolved)
-    serves = found.resolved.environment.is_production and set(SERVERS) <= set(require)
-    return _frozen(found, (*require, *PRODUCTION) if serves else require)
+    sources = reading.read(folder, os.environ if process is None else process)
+    tell(sources.resolved)
+    serves = sources.resolved.environment.is_production and set(SERVERS) <= set(require)
+    return _frozen(sources, (*require, *PRODUCTION) if serves else require)
 
 
 def check_worker(settings: "Settings") -> None:
@@ -105,13 +105,13 @@ def check_committed(environment: "Environment", folder: Path | None = None) -> "
     return _frozen(reading.read_committed(folder, environment), ())
 
 
-def _frozen(found: "Reading", require: Sequence[str]) -> "Settings":
+def _frozen(sources: "Reading", require: Sequence[str]) -> "Settings":
     from genpulse.configuration.dynaconf_view.validation_error import InvalidConfiguration
     from genpulse.configuration.freezing import freeze
     from genpulse.configuration.rules.requirements import missing
 
     try:
-        return freeze(found, found.values, list(missing(found, require)))
+        return freeze(sources, sources.values, list(missing(sources, require)))
     except ConfigurationError as error:
         raise InvalidConfiguration(error.environment, error.faults) from None
 
@@ -147,7 +147,7 @@ def as_dynaconf(folder: Path | None = None, process: Mapping[str, str] | None = 
     from genpulse.configuration.dynaconf_view.settings import FrozenSettings
     from genpulse.configuration.rules.requirements import validators
 
-    found = reading.read(folder, os.environ if process is None else process)
-    tell(found.resolved)
-    spawns = found.resolved.environment.spawns_services
-    return FrozenSettings(_frozen(found, () if spawns else DATABASE), validators(found, DATABASE))
+    sources = reading.read(folder, os.environ if process is None else process)
+    tell(sources.resolved)
+    spawns = sources.resolved.environment.spawns_services
+    return FrozenSettings(_frozen(sources, () if spawns else DATABASE), validators(sources, DATABASE))

@@ -63,12 +63,12 @@ def main() -> int:
     parser.add_argument(
         "--npm", nargs="+", default=[], help="the command `npm`; without it there is no npm package"
     )
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    build_server(asked.folder)
-    build_client(asked.folder)
-    if asked.npm:
-        build_npm(asked.npm, asked.folder)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    build_server(options.folder)
+    build_client(options.folder)
+    if options.npm:
+        build_npm(options.npm, options.folder)
     return 0
 
 

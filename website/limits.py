@@ -6,9 +6,8 @@ from typing import Any
 from genpulse.api.auth.action_tokens import LASTS_S
 from genpulse.api.middleware.body_guard import LEAST_BYTES_PER_S
 from genpulse.api.options import ApiOptions
-from genpulse.api.problems import SHOWN_AT_MOST
 from genpulse.api.requests.headers import MOST_WAIT_S
-from genpulse.api.requests.json_checks import BATCH_VALUES, KEY_LENGTH, VALUES
+from genpulse.api.requests.json_checks import BATCH_VALUES, KEY_LENGTH, SHOWN_AT_MOST, VALUES
 from genpulse.api.routes.usage import MOST_ROWS
 from genpulse.api.schemas.submission import LONGEST_DEADLINE_S, LONGEST_RETENTION_S
 from genpulse.api.schemas.task_filter import MOST_IDS, MOST_VALUES

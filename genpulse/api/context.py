@@ -1,6 +1,7 @@
 """State shared by all calls of one running API."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -13,9 +14,9 @@ from genpulse.api.metrics import Metrics
 from genpulse.api.options import ApiOptions
 from genpulse.api.requests.uploads_in_progress import UploadsInProgress
 from genpulse.api.schemas.links import Links
-from genpulse.api.server.shutdown import CancelHandles
+from genpulse.background.cancel_handles import CancelHandles
 from genpulse.domain.asset import Asset
-from genpulse.domain.errors import UnknownAsset, UnknownBatch, UnknownTask
+from genpulse.domain.errors import Refused, UnknownAsset, UnknownBatch, UnknownTask
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.task import Task
@@ -82,25 +83,28 @@ def grant_of(connection: HTTPConnection) -> UploadGrant | None:
 async def task_for(connection: HTTPConnection, task_id: UUID) -> Task:
     """The task, if it is there for this caller. Raises `UnknownTask`, `DatabaseUnavailable`."""
     task = await context_in(connection.scope).services.store.get(task_id)
-    if not caller_of(connection).sees(task.owner):
-        raise UnknownTask(task_id)
+    _check_owner(connection, task.owner, UnknownTask, task_id)
     return task
 
 
 async def batch_for(connection: HTTPConnection, batch_id: UUID) -> TaskBatch:
     """The batch, if it is there for this caller. Raises `UnknownBatch`, `DatabaseUnavailable`."""
     batch = await context_in(connection.scope).services.batches.get(batch_id)
-    if not caller_of(connection).sees(batch.owner):
-        raise UnknownBatch(batch_id)
+    _check_owner(connection, batch.owner, UnknownBatch, batch_id)
     return batch
 
 
 async def asset_for(connection: HTTPConnection, asset_id: UUID) -> Asset:
     """The asset, if it is there for this caller. Raises `UnknownAsset`, `DatabaseUnavailable`."""
     asset = await context_in(connection.scope).services.store.asset(asset_id)
-    if not caller_of(connection).sees(asset.owner):
-        raise UnknownAsset(asset_id)
+    _check_owner(connection, asset.owner, UnknownAsset, asset_id)
     return asset
+
+
+def _check_owner(connection: HTTPConnection, owner: str, unknown: Callable[[UUID], Refused], id_: UUID) -> None:
+    """What is somebody else's is as unknown as what is not there."""
+    if not caller_of(connection).sees(owner):
+        raise unknown(id_)
 
 
 def links_for(connection: HTTPConnection) -> Links:

@@ -119,9 +119,9 @@ class MethodNotTaken(Refused):
 
     code = "method_not_allowed"
 
-    def __init__(self, path: str, method: str, taken: Sequence[str]) -> None:
-        super().__init__(f"{path!r} does not take {method}; it takes {', '.join(taken)}.")
-        self.taken = tuple(taken)
+    def __init__(self, path: str, method: str, methods: Sequence[str]) -> None:
+        super().__init__(f"{path!r} does not take {method}; it takes {', '.join(methods)}.")
+        self.methods = tuple(methods)
 
 
 class AuthenticationRequired(Refused):
@@ -351,7 +351,7 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
         case AuthenticationRequired():
             return {"WWW-Authenticate": 'Bearer realm="genpulse"'}
         case MethodNotTaken():
-            return {"Allow": ", ".join(error.taken)}
+            return {"Allow": ", ".join(error.methods)}
         case BodyTooSlow():
             return {"Connection": "close"}
         case RangeNotSatisfiable():

@@ -35,8 +35,8 @@ class MoneyCounters:
         except (DatabaseUnavailable, TimeoutError):
             return
 
-    def _count(self, found: MoneyFlows) -> None:
-        self._mark = found.mark
-        for flow in found.flows:
+    def _count(self, money_flows: MoneyFlows) -> None:
+        self._mark = money_flows.mark
+        for flow in money_flows.flows:
             model = self._label_of(flow.provider, flow.model)
             self._usd.labels(flow.kind.value, flow.provider, model).inc(float(flow.amount_usd))

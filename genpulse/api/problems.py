@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from genpulse.api.errors import Internal, headers_of, status_of
+from genpulse.api.requests.json_checks import SHOWN_AT_MOST
 from genpulse.api.requests.query_parameters import parameter_message
 from genpulse.api.schemas.budgets import LimitUseDocument
 from genpulse.domain.errors import (
@@ -30,8 +31,6 @@ from genpulse.domain.errors import (
 from genpulse.domain.text.storable import storable_line
 
 MEDIA_TYPE = "application/problem+json"
-SHOWN_AT_MOST = 100
-"""So many places are named in one document, however many there are."""
 _LIMITS = BudgetExceeded | KeyLimitExceeded
 _NAME_LENGTH = 100
 """Characters of a parameter's name that are shown."""

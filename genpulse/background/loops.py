@@ -53,7 +53,7 @@ class Loops:
                 await asyncio.sleep(pause_s)
                 continue
             except away as error:
-                self.outages.notice(name, error)
+                self.outages.report(name, error)
             except Exception:  # noqa: BLE001 - whatever it is, the loop goes on and says so
                 self.failed(name)
             in_a_row += 1

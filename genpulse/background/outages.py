@@ -28,7 +28,7 @@ class Outages:
         self._clock = clock
         self._outages: dict[type[BaseException], _Outage] = {}
 
-    def notice(self, part: str, error: BaseException) -> None:
+    def report(self, part: str, error: BaseException) -> None:
         """A part of the process has to wait because of this error."""
         now, kind = self._clock(), type(error)
         why = str(error) or kind.__name__

@@ -22,7 +22,7 @@ _NO_RELEASE = {"release_improper", "release_off_main", "release_untested"}
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class UnpromotedCommits:
     """Commits of `source` that `target` does not have, newest first, without merges."""
 
     source: Branch
@@ -31,7 +31,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CheckedTag:
     """A version's tag, and why it does not hold (None: it does)."""
 
     version: Version
@@ -40,7 +40,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class FlowState:
     """The state of a repository. `lanes` are tips on the remote; `fetched` is when, in seconds since 1970.
 
     `notes` are what breaks no rule and may be a slip; `open` has the newest candidate of each open release.
@@ -49,17 +49,17 @@ class State:
     remote: str
     current: str | None
     lanes: tuple[tuple[Branch, Ref], ...]
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[UnpromotedCommits, ...]
     topics: tuple[Topic, ...]
-    candidate: Mark | None
-    release: Mark | None
+    candidate: CheckedTag | None
+    release: CheckedTag | None
     violations: tuple[Refusal, ...]
     fetched: float | None
     notes: tuple[Refusal, ...] = ()
     open: tuple[Version, ...] = ()
 
 
-def read_state(repository: Repository) -> State:
+def read_state(repository: Repository) -> FlowState:
     """Read the state as last fetched. Raises `RepositoryUnfit` without remote, history or lanes."""
     demand_history(repository)
     lanes = tuple((row, ref) for row in repository.lanes if (ref := repository.refs.remote.get(row.pattern)))
@@ -69,7 +69,7 @@ def read_state(repository: Repository) -> State:
     topics = open_topics(repository)
     verifier = Verifier(repository)
     candidate, release = _last(repository, verifier, final=False), _last(repository, verifier, final=True)
-    return State(
+    return FlowState(
         remote=repository.remote,
         current=repository.refs.current,
         lanes=lanes,
@@ -84,18 +84,20 @@ def read_state(repository: Repository) -> State:
     )
 
 
-def _waiting(repository: Repository, source: Branch, target: Branch) -> Waiting:
+def _waiting(repository: Repository, source: Branch, target: Branch) -> UnpromotedCommits:
     commits = repository.between([repository.lane(source).commit], [repository.lane(target).commit])
-    return Waiting(source, target, tuple(commit for commit in commits if not commit.is_merge))
+    return UnpromotedCommits(source, target, tuple(commit for commit in commits if not commit.is_merge))
 
 
-def _last(repository: Repository, verifier: Verifier, *, final: bool) -> Mark | None:
+def _last(repository: Repository, verifier: Verifier, *, final: bool) -> CheckedTag | None:
     withdrawals = withdrawn(repository.tag_names)
     for version, ref in repository.refs.versions.items():
         if (version.candidate is None) == final and version not in withdrawals:
             refusal = _refusal(verifier, version)
             is_none = refusal is not None and refusal.code in _NO_RELEASE
-            return Mark(version, ref, _replaced(repository, version, refusal) if refusal and is_none else refusal)
+            return CheckedTag(
+                version, ref, _replaced(repository, version, refusal) if refusal and is_none else refusal
+            )
     return None
 
 
@@ -127,7 +129,7 @@ def _refusal(verifier: Verifier, version: Version) -> Refusal | None:
 
 
 def _violations(
-    repository: Repository, topics: tuple[Topic, ...], marks: tuple[Mark | None, ...]
+    repository: Repository, topics: tuple[Topic, ...], marks: tuple[CheckedTag | None, ...]
 ) -> tuple[Refusal, ...]:
     lanes = [refusal for row in repository.lanes for refusal in lane_refusals(repository, row)]
     cut = [

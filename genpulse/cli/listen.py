@@ -60,8 +60,8 @@ class _Listener:
         return web.Response(status=400 if signed == "wrong" else self._status)
 
     def _signed(self, body: str, headers: dict[str, str]) -> str:
-        """`good`, `wrong`, or `unchecked` when no secret is configured."""
-        if self._webhook is None:
+        """`good`, `wrong`, or `unchecked` when no secret is configured, or the message is of another form."""
+        if self._webhook is None or "webhook-id" not in headers:
             return "unchecked"
         try:
             self._webhook.verify(body, headers, json_parse=False)
@@ -70,8 +70,8 @@ class _Listener:
         return "good"
 
     def _show(self, message_id: str, signed: str, message: object) -> None:
-        kind = str(message.get("type", "?")) if isinstance(message, dict) else "?"
-        task = message.get("data", {}) if isinstance(message, dict) else {}
+        kind = str(message.get("type", message.get("status", "?"))) if isinstance(message, dict) else "?"
+        task = message.get("data", message) if isinstance(message, dict) else {}
         what = f"{task.get('id', '')} {task.get('model', '')}" if isinstance(task, dict) else ""
         line = Text(f"{showable_line(kind):<15}", style=_COLOURS.get(kind, "white"))
         line.append(f" {showable_line(what)}  {showable_line(message_id)}  signature {signed}", style="default")

@@ -22,8 +22,8 @@ async def model_named(client: AsyncGenPulse, words: str) -> Model:
 
     Raises `CommandRefused` for a word that is neither a model nor a route, `GenPulseError`.
     """
-    asked = asked_as(words)
-    names = (asked,) if isinstance(asked, str) else asked
+    query = asked_as(words)
+    names = (query,) if isinstance(query, str) else query
     if all("/" in name for name in names):
         return await _first_of(client, names)
     routes = {route["name"]: route for route in await client.routes()}
@@ -34,7 +34,7 @@ async def model_named(client: AsyncGenPulse, words: str) -> Model:
                 f"There is no route {name!r}. {known}; a model is provider/name: genpulse models."
             )
     first = await _first_of(client, [model for name in names for model in _models_of(name, routes)])
-    return replace(first, kinds=(routes[asked]["kind"],)) if isinstance(asked, str) else first
+    return replace(first, kinds=(routes[query]["kind"],)) if isinstance(query, str) else first
 
 
 def _models_of(name: str, routes: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:

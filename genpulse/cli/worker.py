@@ -1,6 +1,7 @@
 """`genpulse worker`: a worker, as a process of its own."""
 
 import logging
+from collections.abc import Mapping
 
 import click
 import uvloop
@@ -15,7 +16,7 @@ from genpulse.configuration.settings import Settings
 from genpulse.configuration.sources.variables import variable_name
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task
-from genpulse.lifecycle.webhooks.delivery import Describe
+from genpulse.lifecycle.webhooks.forms import Describe, WebhookForm
 from genpulse.ports import Services
 from genpulse.wiring.database import check_database
 from genpulse.wiring.routes import check_models
@@ -74,6 +75,11 @@ def _describer(settings: Settings, services: Services) -> Describe:
     return describe
 
 
+def _webhook_forms() -> Mapping[str, WebhookForm]:
+    """The forms beside our own that orders may name."""
+    return {}
+
+
 async def _work(settings: Settings, concurrency: int | None, names: tuple[str, ...] | None) -> None:
     await check_database(settings)
     config.check_worker(settings)
@@ -90,5 +96,6 @@ async def _work(settings: Settings, concurrency: int | None, names: tuple[str, .
             providers=names,
             prune_every_s=settings.retention.every_s,
             describe=_describer(settings, services),
+            webhook_forms=_webhook_forms(),
         )
         await run(services, options)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import aiohttp
 
 from genpulse.client.errors import ApiUnreachable, DownloadBroken, NoId, TaskFailed
-from genpulse.client.transport import CHUNK_BYTES, Answer, chunks_of, why_unreachable
+from genpulse.client.transport import CHUNK_BYTES, ResponseContext, chunks_of, why_unreachable
 from genpulse.client.views import AssetView, Event, TaskView, asset_of, event_of, task_of
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -80,16 +80,16 @@ class GenPulse:
         An empty filter is refused by the API: whoever has lost a value does not mean all tasks.
         """
         query: dict[str, str] = {name: value for name, value in filters.items() if value is not None}
-        left = limit
-        while left is None or left > 0:
-            size = _PAGE if left is None else min(left, _PAGE)
+        remaining = limit
+        while remaining is None or remaining > 0:
+            size = _PAGE if remaining is None else min(remaining, _PAGE)
             page = await self._json("GET", "/v1/tasks", params={**query, "limit": str(size)})
             for document in page["data"]:
                 yield task_of(document)
             if page["next_cursor"] is None:
                 return
             query["cursor"] = page["next_cursor"]
-            left = None if left is None else left - len(page["data"])
+            remaining = None if remaining is None else remaining - len(page["data"])
 
     async def cancel(self, task_id: str) -> TaskView:
         """Ask that it stops. Until its status is `canceled` it may still end otherwise."""
@@ -208,10 +208,10 @@ class GenPulse:
         async with self._request(method, path, **options) as response:
             return await response.json()
 
-    def _request(self, method: str, path: str, *, refuse: bool = True, **options: Any) -> "Answer":
+    def _request(self, method: str, path: str, *, refuse: bool = True, **options: Any) -> "ResponseContext":
         if self._session is None:
             raise RuntimeError("use the client as a context manager: async with GenPulse() as genpulse")
-        return Answer(self._session.request(method, self.url + path, **options), self.url, refuse)
+        return ResponseContext(self._session.request(method, self.url + path, **options), self.url, refuse)
 
 
 def _named(text: str, *, several: bool = False) -> str:

@@ -13,7 +13,7 @@ from genpulse.client.errors import ApiRefused, ApiUnreachable
 CHUNK_BYTES = 1 << 18
 
 
-class Answer:
+class ResponseContext:
     """A response, once it is known to be one."""
 
     def __init__(self, request: "aiohttp.client._RequestContextManager", url: str, refuse: bool) -> None:  # noqa: FBT001

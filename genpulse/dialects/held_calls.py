@@ -4,7 +4,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from genpulse.api.context import context_in
-from genpulse.api.server.shutdown import unless_stopping
+from genpulse.background.cancel_handles import unless_stopping
 from genpulse.background.first import first_of
 from genpulse.domain.errors import Unavailable, UnknownTask
 from genpulse.domain.task import Task

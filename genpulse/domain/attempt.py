@@ -9,6 +9,7 @@ from uuid import UUID
 from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.task import Task
 from genpulse.domain.warning import TaskWarning
@@ -53,6 +54,20 @@ class Attempt:
     finished_at: datetime | None = None
     error: Failure | None = None
 
+    @classmethod
+    def start(cls, task: Task, attempt_id: UUID, worker: str, started_at: datetime) -> "Attempt":
+        """The entry of an attempt at a task whose row says already that it runs."""
+        return cls(
+            id=attempt_id,
+            task_id=task.id,
+            number=task.attempt,
+            provider=task.provider,
+            model=task.model,
+            worker=worker,
+            client_reference=reference_of(attempt_id),
+            started_at=started_at,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Worker:
@@ -94,11 +109,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """All outputs that can be had are stored; `warnings` says what is odd about them."""
+    """All outputs that can be had are stored; `warnings` says what is odd about them.
+
+    `result` is what the provider answered, in which files refer to these outputs; None where it is nothing else.
+    """
 
     outputs: tuple[Asset, ...]
     cost: Cost | None = None
     warnings: tuple[TaskWarning, ...] = ()
+    result: TaskResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,18 @@ AT_ONCE = 500
 class Deletion:
     """What became of ids that were to be deleted; those of nobody, or of another owner, are in none of these.
 
-    `deleted` are those that were there. Of these, `live` had not ended and are still to be stopped. `known` were
-    deleted before.
+    `deleted` are those that were there. Of these, `live` had not ended and are still to be stopped.
+    `deleted_before` were deleted before.
     """
 
     deleted: tuple[UUID, ...] = ()
     live: tuple[UUID, ...] = ()
-    known: tuple[UUID, ...] = ()
+    deleted_before: tuple[UUID, ...] = ()
 
     def __add__(self, other: "Deletion") -> "Deletion":
-        return Deletion(self.deleted + other.deleted, self.live + other.live, self.known + other.known)
+        return Deletion(
+            self.deleted + other.deleted, self.live + other.live, self.deleted_before + other.deleted_before
+        )
 
 
 def key_digest(owner: str, idempotency_key: str) -> bytes:

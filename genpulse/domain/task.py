@@ -11,8 +11,10 @@ from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Failure
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.file_reference import InputFile
+from genpulse.domain.submission.webhook_choice import WebhookChoice
 from genpulse.domain.warning import TaskWarning
 
 
@@ -71,7 +73,7 @@ class NewTask:
     deleted; None: when the installation keeps it no longer. `files` are the fields of the input that take a file;
     they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes. `rule_version` is that of
     the rule that gives its price. With a `route` the model is the first one that is tried, and the price that of
-    the dearest.
+    the dearest. `webhook_choice` is what is told at `webhook_url`, None for the end in our own form.
     """
 
     id: UUID
@@ -95,6 +97,7 @@ class NewTask:
     retain_s: int | None = None
     route: TaskRoute | None = None
     rule_version: str = ""
+    webhook_choice: WebhookChoice | None = None
 
     def begins_at(self, now: datetime) -> datetime | None:
         """When it may begin, where that is later than now."""
@@ -123,6 +126,7 @@ class NewTask:
             depends_on=self.depends_on,
             next_try_at=next_try_at,
             route=self.route,
+            webhook_choice=self.webhook_choice,
         )
 
 
@@ -167,6 +171,8 @@ class Task:
     batch with which it was submitted. `retain_s` seconds after its end it is deleted; None: when the installation
     keeps it no longer. Its first attempt does not begin before `run_at`, nor before the tasks in `depends_on`,
     whose outputs it takes, have ended. With a `route` the model is the one at which it stands there.
+    `webhook_choice` is what is told at `webhook_url`, None for the end in our own form. `result` is what the
+    provider answered; where several tasks are read at once it is not, and `has_unread_result` says so.
     """
 
     id: UUID
@@ -206,6 +212,9 @@ class Task:
     run_at: datetime | None = None
     depends_on: tuple[UUID, ...] = ()
     route: TaskRoute | None = None
+    webhook_choice: WebhookChoice | None = None
+    result: TaskResult | None = None
+    has_unread_result: bool = False
 
     @property
     def model_input(self) -> JsonObject:

@@ -109,18 +109,18 @@ class TaskEnd:
 
 @dataclass(frozen=True, slots=True)
 class EndMark:
-    """How far a watcher was told of the ends in a batch: of `told`, the last one `offset` after its begin.
+    """How far a watcher was told of the ends in a batch: of `count`, the last one `offset` after its begin.
 
     `number` is the same as a number that grows, which a watcher gives back.
     """
 
     offset: timedelta = timedelta()
-    told: int = 0
+    count: int = 0
 
     @property
     def number(self) -> int:
         """Of at most 18 digits for three years."""
-        return max(0, self.offset // _MICROSECOND) * _TOLD + self.told
+        return max(0, self.offset // _MICROSECOND) * _TOLD + self.count
 
     @classmethod
     def of(cls, number: int) -> "EndMark":

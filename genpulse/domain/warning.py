@@ -13,13 +13,15 @@ class WarningCode(StrEnum):
 
     OUTPUT_MISSING: one of several outputs is missing, filtered, broken or deleted. FLAGGED: the vendor has marked
     an output, for example as unsafe. UNKNOWN_STATUS: the vendor said a word about its job that nobody knows here.
-    COST_NOT_TAKEN: it reported a cost that cannot be true, and the price was taken in its place.
+    COST_NOT_TAKEN: it reported a cost that cannot be true, and the price was taken in its place. TRUNCATED: its
+    answer is larger than what is kept of one, or holds what JSON cannot.
     """
 
     OUTPUT_MISSING = "output_missing"
     FLAGGED = "flagged"
     UNKNOWN_STATUS = "unknown_status"
     COST_NOT_TAKEN = "cost_not_taken"
+    TRUNCATED = "truncated"
 
 
 @dataclass(frozen=True, slots=True)

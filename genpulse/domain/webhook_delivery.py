@@ -7,9 +7,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from genpulse.domain.submission.webhook_choice import WebhookEvent
 from genpulse.domain.text.storable import storable_line
 
 GIVE_UP_AFTER = timedelta(hours=24)
+PROGRESS_LASTS = timedelta(minutes=1)
+"""After that a message about progress is worth nothing."""
+
+STARTED, PROGRESSED = "task.started", "task.progress"
 _WAITS_S = (5, 30, 120, 300, 900, 1800, 3600, 7200, 14400)
 _GONE = 410
 _SPREAD = 0.2
@@ -26,13 +31,17 @@ class DeliveryState(StrEnum):
     GIVEN_UP = "given_up"
 
 
+_EVENTS = {STARTED: WebhookEvent.START, PROGRESSED: WebhookEvent.PROGRESS}
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message about the end of a task. Its id stays the same over all tries.
+    """A message about a task, mostly about its end. Its id stays the same over all tries.
 
-    `type` is such as `task.succeeded`. `tries` counts how often it was sent. `status_code` and `error` tell of the
-    last try; `next_try_at` is None when there is none. After `given_until` it is not sent again, unless somebody
-    asks for it. `origin` is the receiver as `origin_of` tells it, `environment` that of the task.
+    `type` is such as `task.succeeded`, and `form` whose words it is told in, empty for our own. `tries` counts how
+    often it was sent. `status_code` and `error` tell of the last try; `next_try_at` is None when there is none.
+    After `given_until` it is not sent again, unless somebody asks for it. It is not sent before the one that it
+    `follows` was tried once. `origin` is the receiver as `origin_of` tells it, `environment` that of the task.
     """
 
     id: UUID
@@ -48,11 +57,18 @@ class Delivery:
     given_until: datetime | None = None
     origin: str = ""
     environment: str = ""
+    form: str = ""
+    follows: UUID | None = None
 
     @property
     def message_id(self) -> str:
         """As the receiver sees it."""
         return f"msg_{self.id.hex}"
+
+    @property
+    def event(self) -> WebhookEvent:
+        """What it is about; an end is one also where it is told for its outputs."""
+        return _EVENTS.get(self.type, WebhookEvent.END)
 
     @property
     def state(self) -> DeliveryState:

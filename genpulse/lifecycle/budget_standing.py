@@ -12,7 +12,7 @@ from genpulse.ports import Services
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BudgetStanding:
     """Limits with what is used of each, and the names of the keys that they may be of."""
 
     uses: tuple[LimitUse, ...]
@@ -21,7 +21,7 @@ class Standing:
 
 async def budget_standing(
     services: Services, caller: Caller = WITHOUT_KEY, customer: str | None = None
-) -> Standing:
+) -> BudgetStanding:
     """The limits that a caller may see: all budgets and keys that are good, or those of its own key.
 
     With `customer` those of one end customer of its own key come last. Raises `DatabaseUnavailable`.
@@ -37,7 +37,7 @@ async def budget_standing(
         for scope, allowance in limited.items()
         for use in allowance.uses(scope, counted.usage_of(scope.counter), counted.now)
     )
-    return Standing(tuple(uses), {key.id: key.name for key in keys})
+    return BudgetStanding(tuple(uses), {key.id: key.name for key in keys})
 
 
 async def _keys_for(services: Services, caller: Caller) -> tuple[ApiKey, ...]:

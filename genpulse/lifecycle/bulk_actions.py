@@ -58,14 +58,14 @@ class Selection:
     """
 
     action: BulkAction
-    wanted: TaskFilter
+    task_filter: TaskFilter
     as_of: datetime
 
     @property
     def tasks(self) -> TaskFilter:
         """All that fit, and no later one."""
-        before = self.wanted.created_before
-        return replace(self.wanted, created_before=self.as_of if before is None else min(before, self.as_of))
+        before = self.task_filter.created_before
+        return replace(self.task_filter, created_before=self.as_of if before is None else min(before, self.as_of))
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class BulkProgress:
     """How many it was done with, and how many were left out for which reason.
 
     `next_before`: there may be more tasks, older than that one; None when all were looked at.
@@ -124,15 +124,15 @@ async def act(
     *,
     caller: Caller,
     goes_on: Callable[[], bool],
-) -> Progress:
+) -> BulkProgress:
     """Do it with the tasks that are older than `before`, newest first, as long as `goes_on` says so.
 
     Each is asked for as if by hand, so that the budget is kept to; a refusal leaves that one out. May be done
     again. Raises `DatabaseUnavailable`.
     """
-    statuses = selection.action.statuses.intersection(selection.wanted.statuses or TaskStatus)
+    statuses = selection.action.statuses.intersection(selection.task_filter.statuses or TaskStatus)
     if not statuses:
-        return Progress(0, {}, None)
+        return BulkProgress(0, {}, None)
     narrowed = tuple(sorted(statuses)) if statuses != set(TaskStatus) else ()
     query = TaskQuery(CHUNK, before, replace(selection.tasks, statuses=narrowed))
     done, left_out = 0, Counter[str]()
@@ -142,10 +142,10 @@ async def act(
         left_out.update(reason for reason in reasons if reason)
         done += reasons.count("")
         if len(tasks) < CHUNK:
-            return Progress(done, left_out, None)
+            return BulkProgress(done, left_out, None)
         query = replace(query, before=tasks[-1].id)
         if not goes_on():
-            return Progress(done, left_out, query.before)
+            return BulkProgress(done, left_out, query.before)
 
 
 async def _chunk(services: Services, selection: Selection, caller: Caller, tasks: tuple[Task, ...]) -> list[str]:
@@ -160,8 +160,7 @@ async def _chunk(services: Services, selection: Selection, caller: Caller, tasks
 
 
 async def _deleted(services: Services, caller: Caller, task_ids: Sequence[UUID]) -> list[str]:
-    owner = None if caller.sees_all else caller.owner
-    done = await deletion.delete_tasks(services, task_ids, owner, deleted_by=caller.owner)
+    done = await deletion.delete_tasks(services, task_ids, caller.sees_owner, deleted_by=caller.owner)
     return ["" if task_id in done.deleted else UnknownTask.code for task_id in task_ids]
 
 
@@ -212,7 +211,7 @@ def _group_refusal(services: Services, selection: Selection, group: TaskGroup) -
         return _NOT_NOW[selection.action]
     if selection.action is not BulkAction.RETRY:
         return ""
-    if group.code not in selection.wanted.codes and not group.retryable:
+    if group.code not in selection.task_filter.codes and not group.retryable:
         return "unknown_outcome" if group.code is FailureCode.UNKNOWN_OUTCOME else "not_retryable"
     try:
         services.catalogue.model(group.model)

@@ -7,7 +7,7 @@ from genpulse.domain.attempt import Attempt, reference_of
 from genpulse.domain.errors import CallbackRefused, UnknownCallback, UnknownModel, UnknownTask
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
 from genpulse.ports import Services
-from genpulse.provider import Notice, TwoPhase
+from genpulse.provider import Callback, TwoPhase
 
 _ID_LENGTH = 32
 
@@ -19,7 +19,7 @@ def callback_url(callback_base_url: str | None, task: Task, attempt: Attempt) ->
     return f"{callback_base_url.rstrip('/')}/hooks/{task.provider}/{task.id.hex}{attempt.id.hex}"
 
 
-async def receive_callback(services: Services, provider: str, token: str, callback: Notice) -> None:
+async def receive_callback(services: Services, provider: str, token: str, callback: Callback) -> None:
     """Let whoever runs the task ask the vendor at once, if the callback is the vendor's own.
 
     What it says is not looked at: the answer to that question counts. The address has to be that of the order that
@@ -35,7 +35,7 @@ async def receive_callback(services: Services, provider: str, token: str, callba
         raise UnknownCallback from error
     if not isinstance(engine, TwoPhase):
         raise UnknownCallback
-    if not await engine.heeds(callback):
+    if not await engine.is_authentic(callback):
         raise CallbackRefused(provider)
     if task.status is TaskStatus.RUNNING:
         await services.queue.announce_change(task.id)

@@ -51,10 +51,10 @@ async def retry_seen(
     return task
 
 
-async def _has_failed_anew(services: Services, seen: Task) -> bool:
+async def _has_failed_anew(services: Services, before: Task) -> bool:
     """Whether it has failed since it was seen, or once more: then it is looked at again."""
-    now = await services.store.get(seen.id)
-    return now.status is TaskStatus.FAILED and now.seq != seen.seq
+    now = await services.store.get(before.id)
+    return now.status is TaskStatus.FAILED and now.seq != before.seq
 
 
 def _takes_up(services: Services, task: Task, order: OpenOrder) -> bool:

@@ -37,7 +37,7 @@ async def until_available(
                 return await act()
             except Unavailable as error:
                 longest_s = _LONGEST_S
-                loops.outages.notice(part, error)
+                loops.outages.report(part, error)
             except GenPulseError:
                 raise
             except Exception:  # noqa: BLE001 - whatever it is, what is paid for is not given up for it

@@ -45,16 +45,16 @@ class ThumbnailShelf:
         `StorageUnavailable`, `DatabaseUnavailable`.
         """
         thumbnails = self.check(asset)
-        found = await thumbnails.store.find(asset.content.key, width)
-        if found is not None:
+        thumbnail = await thumbnails.store.find(asset.content.key, width)
+        if thumbnail is not None:
             try:
-                return await self._read(found)
+                return await self._read(thumbnail)
             except StorageLost as error:
-                _log.warning("the thumbnail %s is made anew: %s", found.key, error)
-        return await self._made(thumbnails, asset, width, found)
+                _log.warning("the thumbnail %s is made anew: %s", thumbnail.key, error)
+        return await self._made(thumbnails, asset, width, thumbnail)
 
-    async def _read(self, found: Thumbnail) -> bytes:
-        chunks = self._services.storage.read(found.key, 0, found.size, sha256=found.sha256)
+    async def _read(self, thumbnail: Thumbnail) -> bytes:
+        chunks = self._services.storage.read(thumbnail.key, 0, thumbnail.size, sha256=thumbnail.sha256)
         return b"".join([chunk async for chunk in chunks])
 
     async def _made(
@@ -112,15 +112,15 @@ class ThumbnailShelf:
     ) -> None:
         """Store it, unless another process was first, or the asset is gone: then its bytes go at once."""
         services = self._services
-        wanted = thumbnail_key(asset.content.key, width, services.new_id())
+        key = thumbnail_key(asset.content.key, width, services.new_id())
 
         async def expect(_: str, size: int) -> str:
-            return await services.retention.expect(wanted, size)
+            return await services.retention.expect(key, size)
 
-        kept = await services.storage.keep(webp, noting=expect)
-        thumbnail = Thumbnail(asset.content.key, width, kept.key, kept.size, kept.sha256)
+        content = await services.storage.keep(webp, noting=expect)
+        thumbnail = Thumbnail(asset.content.key, width, content.key, content.size, content.sha256)
         if not await thumbnails.store.add(thumbnail, asset.id, replacing=lost):
-            await services.storage.remove([kept.key])
+            await services.storage.remove([content.key])
         elif lost is not None:
             await services.storage.remove([lost.key])
 

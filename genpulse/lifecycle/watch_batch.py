@@ -49,37 +49,39 @@ async def watch_batch(
     nothing happened for `idle_s` seconds. Raises `UnknownBatch`, `DatabaseUnavailable`.
     """
     batch = await services.batches.get(batch_id)
-    told = Told.after(batch, await services.batches.ends(batch_id), EndMark.of(after or 0))
-    shown, shown_at = batch, time.monotonic()
-    yield BatchUpdate(told.mark.number, batch=batch)
+    told_ends = Told.after(batch, await services.batches.ends(batch_id), EndMark.of(after or 0))
+    latest, shown_at = batch, time.monotonic()
+    yield BatchUpdate(told_ends.mark.number, batch=batch)
     while True:
         # What has ended by the first look is among the ends of the second one.
         batch = await services.batches.get(batch_id)
-        async for update in _news(services, told, await services.batches.ends(batch_id)):
+        async for update in _news(services, told_ends, await services.batches.ends(batch_id)):
             shown_at = time.monotonic()
             yield update
         if batch.ended:
-            yield BatchUpdate(told.mark.number, batch=batch, is_last=True)
+            yield BatchUpdate(told_ends.mark.number, batch=batch, is_last=True)
             return
-        if batch != shown:
-            shown, shown_at = batch, time.monotonic()
-            yield BatchUpdate(told.mark.number, batch=batch)
+        if batch != latest:
+            latest, shown_at = batch, time.monotonic()
+            yield BatchUpdate(told_ends.mark.number, batch=batch)
         elif time.monotonic() - shown_at >= idle_s:
             shown_at = time.monotonic()
             yield None
         await asyncio.sleep(min(LOOK_AGAIN_S, idle_s))
 
 
-async def _news(services: Services, told: "Told", ends: Sequence[TaskEnd]) -> AsyncGenerator[BatchUpdate, None]:
+async def _news(
+    services: Services, told_ends: "Told", ends: Sequence[TaskEnd]
+) -> AsyncGenerator[BatchUpdate, None]:
     """The ends that were not told yet, with their tasks."""
-    new = [end for end in ends if not told.has(end)]
+    new = [end for end in ends if not told_ends.has(end)]
     for start in range(0, len(new), _AT_ONCE):
         part = new[start : start + _AT_ONCE]
         found = await asyncio.gather(*(_task(services, end.task_id) for end in part))
         for end, task in zip(part, found, strict=True):
             if task is not None and task.status.ended:
-                told.add(end)
-                yield BatchUpdate(told.mark.number, task=task)
+                told_ends.add(end)
+                yield BatchUpdate(told_ends.mark.number, task=task)
 
 
 async def _task(services: Services, task_id: UUID) -> Task | None:
@@ -105,13 +107,13 @@ class Told:
         If the one in that place ended when the mark says, nothing has come between. Else those of the last
         seconds before it may be new.
         """
-        told = cls(batch.created_at, mark)
+        told_ends = cls(batch.created_at, mark)
         last_at = batch.created_at + mark.offset
-        before = ends[: mark.told]
-        if not (before and len(before) == mark.told and before[-1].at == last_at):
+        before = ends[: mark.count]
+        if not (before and len(before) == mark.count and before[-1].at == last_at):
             before = [end for end in ends if end.at < last_at - OVERLAP]
-        told.ends.update((end.task_id, end.at) for end in before)
-        return told
+        told_ends.ends.update((end.task_id, end.at) for end in before)
+        return told_ends
 
     def has(self, end: TaskEnd) -> bool:
         """Whether this end was told: a task that ran again ends again."""
@@ -121,4 +123,4 @@ class Told:
         """It is told now."""
         self.ends[end.task_id] = end.at
         offset = max(self.mark.offset, end.at - self.began_at)
-        self.mark = EndMark(offset, max(self.mark.told, len(self.ends)))
+        self.mark = EndMark(offset, max(self.mark.count, len(self.ends)))

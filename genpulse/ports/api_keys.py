@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from genpulse.domain.keys.api_key import ApiKey
+from genpulse.domain.keys.message_key import MessageKeys
 from genpulse.domain.keys.webhook_secret import SigningSecrets
 from genpulse.domain.money.allowance import ScopeUsage
 
@@ -47,6 +48,21 @@ class KeyStore(Protocol):
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets, the same for all processes."""
 
+    async def message_keys(self) -> MessageKeys:
+        """The keys that sign messages to receivers which check a public key, the same for all processes.
+
+        The first is made when it is asked for. Raises `SealedMessageKey`.
+        """
+
+    async def add_message_key(self) -> MessageKeys:
+        """One more, which is published for a day and then signs in place of the one before.
+
+        Raises `SealedMessageKey`.
+        """
+
+    async def forget_message_keys(self) -> int:
+        """Drop all of them, sealed ones too, so that another one is the first; returns how many there were."""
+
     async def rotate_webhook_secret(self, beginning: str, secret: str, overlap: timedelta) -> ApiKey:
         """Let a new secret sign messages about the key's tasks; whatever signs now does so for the overlap, too.
 
@@ -63,4 +79,7 @@ class KeyStore(Protocol):
         """What signs messages about its tasks now; `SHARED` where there is no such key. Raises `SealedSecret`."""
 
     async def reseal_webhook_secrets(self) -> int:
-        """Seal all of them with the newest key; returns how many. Raises `SealedSecret`, and then changes none."""
+        """Seal all of them, and keys of messages, with the newest key; returns how many secrets.
+
+        Raises `SealedSecret`, and then changes none.
+        """

@@ -88,7 +88,7 @@ class TaskStore(Protocol):
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
 
-    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+    async def groups(self, task_filter: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:

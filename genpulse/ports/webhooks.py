@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -11,9 +12,11 @@ from genpulse.domain.search.failing_receiver import FailingReceiver
 from genpulse.domain.task import Task
 from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
 
 class DeliveryStore(Protocol):
-    """Messages about ended tasks. Each is written in the commit that ends its task, by the store of tasks.
+    """Messages about tasks. Each is written in the commit of which it tells, by the store of tasks.
 
     Moments are the store's own: callers say how long, never when. All raise `DatabaseUnavailable`.
     """
@@ -24,7 +27,8 @@ class DeliveryStore(Protocol):
         """Take at most `limit` that are due, so that nobody else sends them for `held_s` seconds.
 
         No more than `room` says of an origin, which may be 0, and `per_origin` of those that it does not name:
-        first one of each origin, then a second one. With each comes the task as it was when it ended.
+        first one of each origin, then a second one. With each comes the task as it was then. None is taken
+        before the one that it follows was tried.
         """
 
     async def taken(self, delivery_id: UUID, answer: Answer) -> None:
@@ -35,6 +39,12 @@ class DeliveryStore(Protocol):
 
         That is in `again_in_s` seconds, but not later than its `given_until`; a try after that was the last one,
         and so is any when `again_in_s` is None. One that was received in the meantime stays so.
+        """
+
+    async def leave(self, delivery_id: UUID, again_in_s: float, why: str) -> None:
+        """It cannot be sent here: somebody looks at it again in `again_in_s` seconds, and `why` is shown.
+
+        No try is counted. One whose `given_until` is over is given up.
         """
 
     async def put_off(self, origin: str, again_in_s: float, why: str) -> int:
@@ -53,10 +63,10 @@ class DeliveryStore(Protocol):
         """Send it soon and for a whole day, also one that was received. Raises `UnknownDelivery`."""
 
     async def failing(self, limit: int) -> tuple[FailingReceiver, ...]:
-        """Receivers that do not take messages, by their origins in order, at most `limit`."""
+        """Receivers that do not take messages about ends, by their origins in order, at most `limit`."""
 
     async def failing_at(self, origin: str, limit: int) -> tuple[Delivery, ...]:
-        """Messages to an origin that were sent and not received, newest first, at most `limit`."""
+        """Such messages to an origin, that were sent and not received, newest first, at most `limit`."""
 
     async def send_again(self, origin: str, limit: int) -> int:
         """Send those again that were given up, the oldest first, at most `limit`; returns how many there were."""
@@ -69,6 +79,16 @@ class MessageSender(Protocol):
         """Why nothing is ever sent to this URL, as far as the URL alone tells; None where it may be."""
 
     async def send(
-        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+        self,
+        url: str,
+        message_id: str,
+        body: bytes,
+        *,
+        now: datetime,
+        secrets: SigningSecrets | None = SHARED,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Answer:
-        """Send it once, signed by these. Answers within 30 seconds and never raises; `now` is signed, too."""
+        """Send it once, signed by these. Answers within 30 seconds and never raises; `now` is signed, too.
+
+        `headers` are added. Without `secrets` they stand in place of those that Standard Webhooks describes.
+        """

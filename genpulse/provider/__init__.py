@@ -30,12 +30,14 @@ from genpulse.domain.errors import (
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
+from genpulse.domain.result.answer import Answer, OutputPlace
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.provider.asset_ref import AssetRef, AudioRef, FileField, ImageRef, VideoRef
 from genpulse.provider.call import (
     Attachment,
     Attachments,
     Call,
+    Callback,
     Input,
     Job,
     NoAttachments,
@@ -57,6 +59,7 @@ from genpulse.provider.threads import EngineThreads
 
 __all__ = [
     "Actor",
+    "Answer",
     "AnyModel",
     "AssetRef",
     "Attachment",
@@ -64,6 +67,7 @@ __all__ = [
     "AudioRef",
     "AuthenticationFailed",
     "Call",
+    "Callback",
     "Charged",
     "Cost",
     "Engine",
@@ -85,6 +89,7 @@ __all__ = [
     "NoAttachments",
     "Notice",
     "Output",
+    "OutputPlace",
     "OutputUnavailable",
     "PollInterval",
     "Progress",

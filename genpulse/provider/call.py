@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from genpulse.domain.errors import InvalidInput, ProviderError
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
+from genpulse.domain.result.answer import Answer
 from genpulse.domain.warning import TaskWarning
 from genpulse.provider.threads import EngineThreads, threads_of_this_process
 
@@ -93,11 +94,15 @@ class Call(Generic[I]):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """A vendor's callback to a call's `callback_url`. Names of headers are in lower case."""
+class Callback:
+    """A vendor's request to a call's `callback_url`. Names of headers are in lower case."""
 
     headers: Mapping[str, str]
     body: bytes
+
+
+Notice = Callback
+"""The name until version 0.3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +124,16 @@ class Output:
 class Result:
     """Everything that one call made, what it cost where that is known, and what is odd about it.
 
-    Without a `cost`, what the vendor reports in `usage` makes one by the model's stated price.
+    Without a `cost`, what the vendor reports in `usage` makes one by the model's stated price. `answer` is what
+    the vendor answered as JSON, with an `OutputPlace` wherever one of the outputs stands in it; None where there
+    is nothing to tell but the outputs.
     """
 
     outputs: tuple[Output, ...] = ()
     cost: Cost | None = None
     warnings: tuple[TaskWarning, ...] = ()
     usage: ReportedUsage | None = None
+    answer: Answer = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar, Generic, TypeAlias
 
-from genpulse.provider.call import Call, I, Job, Notice, PollInterval, Progress, Report, Result, Submission
+from genpulse.provider.call import Call, Callback, I, Job, PollInterval, Progress, Report, Result, Submission
 
 
 class Local(ABC, Generic[I]):
@@ -95,11 +95,15 @@ class TwoPhase(ABC, Generic[I]):
         """
         raise NotImplementedError(f"{type(self).__name__} sets can_find and must override find()")
 
-    async def heeds(self, notice: Notice) -> bool:  # noqa: ARG002 - for those who override it
-        """Whether a notice is the vendor's own, so that the job is polled at once.
+    async def is_authentic(self, callback: Callback) -> bool:
+        """Whether a callback is the vendor's own, so that the job is polled at once.
 
-        Override it where the vendor signs. What a notice says is never the truth: it is a reason to poll.
+        Override it where the vendor signs. What a callback says is never the truth: it is a reason to poll.
         """
+        return await self.heeds(callback)
+
+    async def heeds(self, notice: Callback) -> bool:  # noqa: ARG002 - for those who override it
+        """The name of `is_authentic` until version 0.3; what overrides it is still asked."""
         return True
 
 

@@ -3,7 +3,7 @@
 from standardwebhooks import Webhook, WebhookVerificationError
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from genpulse.provider.call import Notice
+from genpulse.provider.call import Callback
 
 
 def webhook_of(secret: str) -> Webhook:
@@ -14,10 +14,10 @@ def webhook_of(secret: str) -> Webhook:
         raise ValueError("the secret for notices is not whsec_ and something in base64") from error
 
 
-def is_signed(notice: Notice, webhook: Webhook) -> bool:
+def is_signed(callback: Callback, webhook: Webhook) -> bool:
     """False for a bad signature, and for one that is older than five minutes."""
     try:
-        webhook.verify(notice.body, dict(notice.headers))
+        webhook.verify(callback.body, dict(callback.headers))
     except (WebhookVerificationError, ValueError):
         return False
     return True

@@ -17,15 +17,15 @@ def said_of(model: type[BaseModel], item: ErrorDetails) -> str:
     return unknown(str(item["loc"][-1]), fields_at(model, item["loc"][:-1]), "field")
 
 
-def unknown(name: str, known: Sequence[str], what: str) -> str:
+def unknown(name: str, names: Sequence[str], what: str) -> str:
     """Name an unknown field or parameter, those that exist, and the nearest of them."""
-    near = get_close_matches(name.lower(), known, n=1, cutoff=_ALIKE)
+    near = get_close_matches(name.lower(), names, n=1, cutoff=_ALIKE)
     hint = f" Did you mean {near[0]}?" if near else ""
-    return f"There is no such {what}; there {_are(known)}.{hint}"
+    return f"There is no such {what}; there {_are(names)}.{hint}"
 
 
-def _are(known: Sequence[str]) -> str:
-    return f"are {', '.join(known)}" if known else "is none"
+def _are(names: Sequence[str]) -> str:
+    return f"are {', '.join(names)}" if names else "is none"
 
 
 def fields_at(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[str, ...]:

@@ -82,17 +82,17 @@ class _Team:
         ]
 
 
-def _model(provider: Provider, entry: ModelEntry, known: AnyModel | None) -> AnyModel:
+def _model(provider: Provider, entry: ModelEntry, listed_model: AnyModel | None) -> AnyModel:
     """Raises `ModelFilesInvalid`."""
-    if known is not None and entry.does:
+    if listed_model is not None and entry.does:
         raise _fault(entry, "does is for new models; this one is there already, and does what its provider says")
-    if known is not None:
-        return applied(entry, lambda: known)
+    if listed_model is not None:
+        return applied(entry, lambda: listed_model)
     if provider.builder is None:
         there = ", ".join(model.name for model in provider.models)
         raise _fault(entry, f"{provider.name} takes no new models; it has {there}")
     return provider.builder.model_of(entry)
 
 
-def _fault(entry: ModelEntry, said: str) -> ModelFilesInvalid:
-    return ModelFilesInvalid([ModelFault(entry.file, said, entry.line, entry.id)])
+def _fault(entry: ModelEntry, message: str) -> ModelFilesInvalid:
+    return ModelFilesInvalid([ModelFault(entry.file, message, entry.line, entry.id)])

@@ -13,7 +13,7 @@ occasion for is named in `Subject.lacks`, with the reason, and raises `Lacking`.
 """
 
 from genpulse.testing.checks import CHECKS, Check
-from genpulse.testing.oddity import Answer, Body, Oddity, Phase
+from genpulse.testing.oddity import Answer, Body, OddAnswer, Oddity, Phase
 from genpulse.testing.server import KEY, PNG, FakeServer, cut_json, drop
 from genpulse.testing.situation import NoticeKind, Situation
 from genpulse.testing.subject import FakeVendor, Lacking, Subject
@@ -29,6 +29,7 @@ __all__ = [
     "FakeVendor",
     "Lacking",
     "NoticeKind",
+    "OddAnswer",
     "Oddity",
     "Phase",
     "Situation",

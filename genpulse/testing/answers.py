@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from aiohttp import web
 
-from genpulse.testing.oddity import Answer, Body
+from genpulse.testing.oddity import Body, OddAnswer
 
 HUGE_BYTES = 2 << 20
 """So many blanks stand before an answer that is too large for the rig."""
@@ -34,7 +34,7 @@ Refusal = Callable[[int, str], web.Response]
 
 
 async def given(
-    request: web.Request, answer: Answer, own: web.StreamResponse | None, refusal: Refusal
+    request: web.Request, answer: OddAnswer, own: web.StreamResponse | None, refusal: Refusal
 ) -> web.StreamResponse:
     """The odd answer; `own` is what the vendor would have said, None where it was not asked."""
     status = answer.status or (own.status if own is not None else 200)
@@ -59,7 +59,7 @@ async def given(
     return response
 
 
-def _words(answer: Answer) -> str:
+def _words(answer: OddAnswer) -> str:
     return f"{answer.words} \ud83d \0" if answer.body is Body.SURROGATE else answer.words
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from genpulse.testing.answers import cut_off
 from genpulse.testing.media import IN_THE_ANSWER, PNG, as_uri, in_base64
-from genpulse.testing.oddity import Answer, Body, Oddity, Phase
+from genpulse.testing.oddity import Body, OddAnswer, Oddity, Phase
 from genpulse.testing.situation import Situation
 
 SHORT_LIFE_S = 2.0
@@ -18,28 +18,28 @@ ODD_JOB_ID = "a#b/c d+e%2Fé?"
 """A job's id that a path has to quote."""
 _SIGNED = "/signed/a%28b%29%40c%27.png?sig=a%2Fb%2Bc%3D%3D&x=%7e"
 _LOCKED = "User is locked. Reason: Exhausted balance. Top up your balance."
-_BUSY = Answer(429, Body.WORDS, words="Too many requests", taken=False)
+_BUSY = OddAnswer(429, Body.WORDS, words="Too many requests", taken=False)
 ODDITIES: Mapping[Situation, Oddity] = MappingProxyType(
     {
-        Situation.LOST_ANSWER: Oddity(Phase.ORDER, Answer(body=Body.DROPPED)),
-        Situation.GARBLED_ANSWER: Oddity(Phase.ORDER, Answer(body=Body.CUT)),
-        Situation.HTML_ANSWER: Oddity(Phase.ORDER, Answer(502, Body.HTML)),
-        Situation.BLANK_ANSWER: Oddity(Phase.ORDER, Answer(body=Body.HEARTBEAT)),
+        Situation.LOST_ANSWER: Oddity(Phase.ORDER, OddAnswer(body=Body.DROPPED)),
+        Situation.GARBLED_ANSWER: Oddity(Phase.ORDER, OddAnswer(body=Body.CUT)),
+        Situation.HTML_ANSWER: Oddity(Phase.ORDER, OddAnswer(502, Body.HTML)),
+        Situation.BLANK_ANSWER: Oddity(Phase.ORDER, OddAnswer(body=Body.HEARTBEAT)),
         Situation.BUSY: Oddity(
-            Phase.ORDER, Answer(429, Body.WORDS, {"Retry-After": "1"}, _BUSY.words, taken=False), times=1
+            Phase.ORDER, OddAnswer(429, Body.WORDS, {"Retry-After": "1"}, _BUSY.words, taken=False), times=1
         ),
         Situation.BUSY_SILENTLY: Oddity(Phase.ORDER, _BUSY, times=1),
         Situation.LOCKED: Oddity(
             Phase.ORDER,
-            Answer(
+            OddAnswer(
                 403,
                 Body.WORDS,
                 words="User is locked. Reason: Exhausted balance. Top up your balance.",
                 taken=False,
             ),
         ),
-        Situation.POLL_DOWN: Oddity(Phase.POLL, Answer(503, Body.HTML), times=2),
-        Situation.POLL_DROPPED: Oddity(Phase.POLL, Answer(body=Body.DROPPED), times=2),
+        Situation.POLL_DOWN: Oddity(Phase.POLL, OddAnswer(503, Body.HTML), times=2),
+        Situation.POLL_DROPPED: Oddity(Phase.POLL, OddAnswer(body=Body.DROPPED), times=2),
     }
 )
 """Situations that are nothing but an odd answer, so that a fake which names its phases gets them for nothing."""
@@ -82,7 +82,7 @@ class FakeBehaviour:
         self._left[what] = left - 1
         return left > 0
 
-    def odd_in(self, phase: Phase) -> Answer | None:
+    def odd_in(self, phase: Phase) -> OddAnswer | None:
         """The odd answer to a request of this phase, if it is its turn."""
         for number, oddity in enumerate(self._oddities):
             if oddity.phase is not phase:

@@ -42,7 +42,7 @@ class Body(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OddAnswer:
     """One answer. `status` None is the vendor's own. An order whose job is not `taken` costs nothing.
 
     In `headers` stand `{own}`, `{files}` and `{inside}` for the fake's API, the host of its files, and an address
@@ -55,7 +55,7 @@ class Answer:
     words: str = "something is wrong here"
     taken: bool = True
 
-    def with_places(self, places: Mapping[str, str]) -> "Answer":
+    def with_places(self, places: Mapping[str, str]) -> "OddAnswer":
         """A copy whose headers name these places."""
         headers = dict(self.headers)
         for name, value in self.headers.items():
@@ -69,12 +69,16 @@ class Answer:
         return f"{self.status or 'its own status'} with {self.body}{headers}{'' if self.taken else ', not taken'}"
 
 
+Answer = OddAnswer
+"""The name until version 0.3."""
+
+
 @dataclass(frozen=True, slots=True)
 class Oddity:
     """An answer to requests of one phase: to the first `times` of them, or to each."""
 
     phase: Phase
-    answer: Answer
+    answer: OddAnswer
     times: int | None = None
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from aiohttp import web
 from genpulse.testing.answers import OWN, cut_json, drop, given
 from genpulse.testing.behaviour import SHORT_LIFE_S, FakeBehaviour
 from genpulse.testing.media import PNG
-from genpulse.testing.oddity import Answer, Body, Phase
+from genpulse.testing.oddity import Body, OddAnswer, Phase
 from genpulse.testing.situation import Situation
 
 __all__ = ["KEY", "PNG", "SHORT_LIFE_S", "FakeServer", "Ordered", "cut_json", "drop"]
@@ -162,17 +162,17 @@ class FakeServer(FakeBehaviour):
         self.submits = before + 1
         is_taken = own is not None and own.status < 300
         self.orders[place] = Ordered(None, is_taken)
-        answer = own if odd is None and own is not None else await self._given(request, odd or Answer(), own)
+        answer = own if odd is None and own is not None else await self._given(request, odd or OddAnswer(), own)
         is_lost = odd is not None and odd.body in {Body.DROPPED, Body.SHORT}
         self.orders[place] = Ordered(None if is_lost else answer.status, is_taken)
         return answer
 
     async def _given(
-        self, request: web.Request, odd: Answer, own: web.StreamResponse | None
+        self, request: web.Request, odd: OddAnswer, own: web.StreamResponse | None
     ) -> web.StreamResponse:
         if odd.body is Body.HELD:
             await self._changed.wait()
-            odd = self.odd_in(Phase.ORDER) or Answer()
+            odd = self.odd_in(Phase.ORDER) or OddAnswer()
         places = {"{own}": self.base_url, "{files}": self.files_url, "{inside}": self.inside_url}
         return await given(request, odd.with_places(places), own, self.refusal)
 

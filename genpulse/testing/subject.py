@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from genpulse.domain.json.value import JsonObject
-from genpulse.provider import Notice, Provider, ProviderSettings
+from genpulse.provider import Callback, Provider, ProviderSettings
 from genpulse.testing.oddity import Oddity, Phase
 from genpulse.testing.situation import NoticeKind, Situation
 
@@ -56,7 +56,7 @@ class FakeVendor(Protocol):
     def asked(self, phase: Phase) -> int:
         """The number of requests of a phase."""
 
-    def notice(self, kind: NoticeKind) -> Notice:
+    def notice(self, kind: NoticeKind) -> Callback:
         """A notice about a job."""
 
 

@@ -40,9 +40,9 @@ def workflow_folder(settings: Settings) -> Path:
 
 def registered_workflows(settings: Settings) -> tuple[tuple[RegisteredWorkflow, ...], Mapping[str, str]]:
     """The workflows that are models here, and by the name of its file why another one is none."""
-    found = read_folder(workflow_folder(settings))
+    folder = read_folder(workflow_folder(settings))
     workflows = [
         RegisteredWorkflow(f"comfyui/{one.name}", one.kinds, tuple(socket.name for socket in one.sockets))
-        for one in found.workflows
+        for one in folder.workflows
     ]
-    return tuple(workflows), found.faults
+    return tuple(workflows), folder.faults

@@ -2,7 +2,7 @@
 
 from genpulse.adapters.storage.checksum import checksum_options
 from genpulse.adapters.storage.objects import ObjectStorage, spool_folder
-from genpulse.adapters.storage.spool_folder import Waiting as Waiting
+from genpulse.adapters.storage.spool_folder import SpoolContents as SpoolContents
 from genpulse.configuration.settings import Settings
 
 SPOOLING_PROCESSES = frozenset({"api", "worker"})
@@ -16,7 +16,7 @@ def asset_storage(settings: Settings) -> ObjectStorage:
     )
 
 
-def waiting_streams(settings: Settings) -> tuple[Waiting, ...]:
+def waiting_streams(settings: Settings) -> tuple[SpoolContents, ...]:
     """Spooled streams on this machine's disk, of every process of this user. Raises `OSError`."""
     return spool_folder(settings.storage.spool_dir, settings.storage_url, _storage_options(settings)).contents()
 

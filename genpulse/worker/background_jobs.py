@@ -99,7 +99,8 @@ async def send_heartbeats(context: WorkerContext) -> None:
 
 async def deliver_webhooks(context: WorkerContext) -> None:
     """Send webhooks as they become due. When canceled, those that are being sent get a few seconds."""
-    deliverer = WebhookDeliverer(context.services, context.options.describe, context.loops)
+    options = context.options
+    deliverer = WebhookDeliverer(context.services, options.describe, context.loops, forms=options.webhook_forms)
     try:
         await deliverer.run()
     finally:

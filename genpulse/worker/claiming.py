@@ -141,7 +141,7 @@ class Claimer:
             if len(claims) < room:
                 return
 
-    async def reconcile(self, held: Collection[HeldLease], ran_before: Collection[UUID]) -> None:
+    async def reconcile(self, held_leases: Collection[HeldLease], ran_before: Collection[UUID]) -> None:
         """Bring what runs here in line with the leases that this worker holds, as the database says.
 
         What somebody else has taken over is stopped, and so is what somebody does not want any more. What was
@@ -149,8 +149,8 @@ class Claimer:
         ran here before the database was asked. Raises `DatabaseUnavailable`.
         """
         self._renewed_at = time.monotonic()
-        leases = {one.lease.attempt_id: one.lease for one in held}
-        for one in held:
+        leases = {one.lease.attempt_id: one.lease for one in held_leases}
+        for one in held_leases:
             if one.unwanted:
                 self.running.interrupt_task(one.lease.task_id, Interruption.CANCELED)
         self.running.interrupt_lost(set(ran_before) - leases.keys())

@@ -1,11 +1,12 @@
 """Options of a worker."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task
 from genpulse.lifecycle.removal.erase import SETTLED_S
-from genpulse.lifecycle.webhooks.delivery import Describe
+from genpulse.lifecycle.webhooks.forms import Describe, WebhookForm
 
 
 async def _no_document(task: Task) -> JsonObject:
@@ -22,7 +23,7 @@ class WorkerOptions:
     it is answered. `providers` limits what is claimed; None is all.
     Every `prune_every_s` seconds the worker looks for what is too old to be kept, every `erase_every_s` for
     what was deleted `erase_after_s` ago or longer. `describe` makes the document
-    about a task that webhooks carry.
+    about a task that webhooks carry, `webhook_forms` the messages for orders that name another form than ours.
     """
 
     concurrency: int = 1000
@@ -36,3 +37,4 @@ class WorkerOptions:
     erase_every_s: float = 5.0
     erase_after_s: float = SETTLED_S
     describe: Describe = _no_document
+    webhook_forms: Mapping[str, WebhookForm] = field(default_factory=dict)

@@ -84,7 +84,7 @@ async def _first_renewal(context: WorkerContext, stop: asyncio.Event) -> None:
         try:
             await renew(context)
         except Unavailable as error:
-            context.loops.outages.notice(part, error)
+            context.loops.outages.report(part, error)
             await _pause(stop)
         except Exception:  # noqa: BLE001 - what keeps it from beginning may pass
             context.loops.failed(part)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from genpulse.testing import Answer, Body, Oddity, Phase, Situation
+from genpulse.testing import Body, OddAnswer, Oddity, Phase, Situation
 
 _STATUSES = st.one_of(
     st.none(),
@@ -107,7 +107,7 @@ def cases(draw: st.DrawFn, adapter: str, lacks: Collection[str]) -> Case:
 @st.composite
 def _oddity(draw: st.DrawFn, phases: list[Phase]) -> Oddity:
     phase = draw(st.sampled_from(phases))
-    answer = Answer(
+    answer = OddAnswer(
         draw(_STATUSES),
         draw(_BODIES),
         draw(_HEADERS),

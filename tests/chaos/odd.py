@@ -7,7 +7,7 @@ which is longer than a run waits for its last tasks: that end is held by the kit
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from genpulse.testing import Answer, Body, Oddity, Phase
+from genpulse.testing import Body, OddAnswer, Oddity, Phase
 from tests.chaos.shape import Shape
 
 _WORDS = "the queue did not answer in time"
@@ -35,23 +35,23 @@ class Odd:
 
 
 def _taken(status: int | None, body: Body = Body.WORDS) -> Odd:
-    return Odd(Oddity(Phase.ORDER, Answer(status, body, words=_WORDS)))
+    return Odd(Oddity(Phase.ORDER, OddAnswer(status, body, words=_WORDS)))
 
 
 def _refused(status: int, body: Body, code: str) -> Odd:
-    return Odd(Oddity(Phase.ORDER, Answer(status, body, words="no such thing", taken=False)), code)
+    return Odd(Oddity(Phase.ORDER, OddAnswer(status, body, words="no such thing", taken=False)), code)
 
 
 def _busy(retry_after: str) -> Odd:
-    answer = Answer(429, Body.WORDS, {"Retry-After": retry_after}, "slow down", taken=False)
+    answer = OddAnswer(429, Body.WORDS, {"Retry-After": retry_after}, "slow down", taken=False)
     return Odd(Oddity(Phase.ORDER, answer, times=1))
 
 
 def _asked(phase: Phase, status: int | None, body: Body = Body.WORDS, times: int = 2, **headers: str) -> Odd:
-    return Odd(Oddity(phase, Answer(status, body, headers, _WORDS), times))
+    return Odd(Oddity(phase, OddAnswer(status, body, headers, _WORDS), times))
 
 
-def _file(answer: Answer, code: str | None, times: int | None = None) -> Odd:
+def _file(answer: OddAnswer, code: str | None, times: int | None = None) -> Odd:
     return Odd(Oddity(Phase.DOWNLOAD, answer, times), code)
 
 
@@ -78,8 +78,8 @@ _ALL = (
     *(_asked(Phase.DOWNLOAD, status, Body.XML) for status in (403, 404, 408, 425, 429, 500, 503, 520, 524)),
     *(_asked(Phase.DOWNLOAD, None, body) for body in (Body.SHORT, Body.DROPPED, Body.FALSE_GZIP)),
     *(_asked(Phase.CANCEL, status) for status in (404, 409, 500)),
-    *(_file(Answer(200, body), "output_unavailable") for body in (Body.HTML, Body.XML, Body.WORDS, Body.TEXT)),
-    *(_file(Answer(headers={"Content-Type": word}), None) for word in ("text/html", "application/json")),
+    *(_file(OddAnswer(200, body), "output_unavailable") for body in (Body.HTML, Body.XML, Body.WORDS, Body.TEXT)),
+    *(_file(OddAnswer(headers={"Content-Type": word}), None) for word in ("text/html", "application/json")),
 )
 ODD: Mapping[str, Odd] = {str(one.oddity): one for one in _ALL}
 """Each by what it is called in reports."""

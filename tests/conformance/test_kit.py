@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from genpulse.testing import KEY, Answer, Body, FakeServer, Lacking, Oddity, Phase, Situation
+from genpulse.testing import KEY, Body, FakeServer, Lacking, OddAnswer, Oddity, Phase, Situation
 from genpulse.testing.checks.check import in_each, outcome_of, succeeds
 from genpulse.testing.server import Ordered
 from tests.conformance.subjects import of_fal
@@ -44,17 +44,17 @@ async def asked(fake: FakeServer, method: str, path: str, headers: dict[str, str
 @pytest.mark.parametrize(
     ("answer", "status", "found"),
     [
-        (Answer(), 200, json.dumps(OWN)),
-        (Answer(503, Body.WORDS, words="so it is"), 503, "so it is"),
-        (Answer(200, Body.HTML), 200, "<html>"),
-        (Answer(None, Body.XML), 200, "AccessDenied"),
-        (Answer(404, Body.EMPTY), 404, ""),
-        (Answer(None, Body.NULL), 200, "null"),
-        (Answer(None, Body.EVENTS), 200, f"data: {json.dumps(OWN)}"),
-        (Answer(None, Body.HEARTBEAT), 200, f" \n{json.dumps(OWN)}"),
-        (Answer(None, Body.ELSEWHERE), 302, ""),
-        (Answer(422, Body.SURROGATE), 422, "\\ud83d"),
-        (Answer(500, Body.OWN), 500, json.dumps(OWN)),
+        (OddAnswer(), 200, json.dumps(OWN)),
+        (OddAnswer(503, Body.WORDS, words="so it is"), 503, "so it is"),
+        (OddAnswer(200, Body.HTML), 200, "<html>"),
+        (OddAnswer(None, Body.XML), 200, "AccessDenied"),
+        (OddAnswer(404, Body.EMPTY), 404, ""),
+        (OddAnswer(None, Body.NULL), 200, "null"),
+        (OddAnswer(None, Body.EVENTS), 200, f"data: {json.dumps(OWN)}"),
+        (OddAnswer(None, Body.HEARTBEAT), 200, f" \n{json.dumps(OWN)}"),
+        (OddAnswer(None, Body.ELSEWHERE), 302, ""),
+        (OddAnswer(422, Body.SURROGATE), 422, "\\ud83d"),
+        (OddAnswer(500, Body.OWN), 500, json.dumps(OWN)),
     ],
 )
 async def test_an_odd_answer_is_given_as_often_as_it_says(answer, status, found):
@@ -69,14 +69,14 @@ async def test_an_odd_answer_is_given_as_often_as_it_says(answer, status, found)
 @pytest.mark.parametrize("body", [Body.DROPPED, Body.SHORT, Body.FALSE_GZIP])
 async def test_an_answer_that_cannot_be_read_is_none(body):
     async with Plain().running() as fake:
-        fake.meet(Oddity(Phase.POLL, Answer(body=body)))
+        fake.meet(Oddity(Phase.POLL, OddAnswer(body=body)))
         with pytest.raises(BROKEN):
             await asked(fake, "GET", "/jobs/1")
 
 
 async def test_half_an_answer_is_no_json():
     async with Plain().running() as fake:
-        fake.meet(Oddity(Phase.POLL, Answer(body=Body.CUT)))
+        fake.meet(Oddity(Phase.POLL, OddAnswer(body=Body.CUT)))
         with pytest.raises(ValueError, match="Unterminated"):
             json.loads((await asked(fake, "GET", "/jobs/1"))[2])
 
@@ -85,8 +85,8 @@ async def test_the_books_say_what_was_answered_and_what_was_taken():
     async with Plain().running() as fake:
         await asked(fake, "POST", "/jobs")
         fake.meet(
-            Oddity(Phase.ORDER, Answer(400, Body.WORDS, taken=False), times=1),
-            Oddity(Phase.ORDER, Answer(504, Body.HTML)),
+            Oddity(Phase.ORDER, OddAnswer(400, Body.WORDS, taken=False), times=1),
+            Oddity(Phase.ORDER, OddAnswer(504, Body.HTML)),
         )
         await asked(fake, "POST", "/jobs")
         await asked(fake, "POST", "/jobs")
@@ -110,7 +110,7 @@ async def test_a_fake_that_names_no_routes_is_told_so():
 
     async with Unnamed().running() as fake:
         with pytest.raises(AssertionError, match="name its routes in `phases`"):
-            await outcome_of(of_fal(fake), Oddity(Phase.POLL, Answer(500)))
+            await outcome_of(of_fal(fake), Oddity(Phase.POLL, OddAnswer(500)))
 
 
 async def test_a_check_names_each_case_that_does_not_hold_and_leaves_out_what_is_lacking():

@@ -9,7 +9,7 @@ from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.upload import upload
 from genpulse.provider import ProviderSettings
 from genpulse.providers.openai_compatible import openai, provider
-from genpulse.testing import CHECKS, Answer, Body, Check, Oddity, Phase, Situation, Subject
+from genpulse.testing import CHECKS, Body, Check, OddAnswer, Oddity, Phase, Situation, Subject
 from genpulse.testing.rig import rig
 from genpulse.testing.server import KEY, PNG
 from tests.conformance.conftest import Note
@@ -92,14 +92,14 @@ async def test_what_a_model_does_not_take_is_refused_with_its_place(fake):
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/json", "application/octet-stream"])
 async def test_speech_is_told_by_its_bytes(fake, media_type):
-    fake.meet(Oddity(Phase.ORDER, Answer(headers={"Content-Type": media_type})))
+    fake.meet(Oddity(Phase.ORDER, OddAnswer(headers={"Content-Type": media_type})))
     ended, contents = await run(of_openai_compatible(fake, "kokoro"))
     assert len(contents) == 1, ended.error
 
 
 @pytest.mark.parametrize("body", [Body.HTML, Body.WORDS, Body.TEXT])
 async def test_what_is_no_speech_is_no_success(fake, body):
-    fake.meet(Oddity(Phase.ORDER, Answer(200, body, words="the voice is not known")))
+    fake.meet(Oddity(Phase.ORDER, OddAnswer(200, body, words="the voice is not known")))
     ended, contents = await run(of_openai_compatible(fake, "kokoro"))
     assert (ended.status, contents) == (TaskStatus.FAILED, ())
     assert ended.error.charged != "no"

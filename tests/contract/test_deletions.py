@@ -29,6 +29,7 @@ from genpulse.domain.errors import (
     UnknownTask,
 )
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.retention import Pruned, StoredObject
 from genpulse.domain.search.task_query import TaskQuery
 from genpulse.domain.search.usage import UsageField, UsageQuery
@@ -51,12 +52,23 @@ class Place:
     retention: Retention
     deletions: DeletionStore
 
-    async def ended(self, *outputs: Asset, **changes) -> Task:
+    async def ended(self, *outputs: Asset, result: TaskResult | None = None, **changes) -> Task:
         begun = await self.backend.begun(**changes)
         made = tuple(replace(output, task_id=begun.task.id, owner=begun.task.owner) for output in outputs)
         for output in made:
             await self.retention.expect(output.content.key, output.content.size, begun.task.id)
-        return await self.backend.ended(begun.lease, Succeeded(made))
+        return await self.backend.ended(begun.lease, Succeeded(made, result=result))
+
+    async def texts(self) -> str:
+        """All that is left of tasks, as text."""
+        store = self.backend.store
+        if isinstance(store, MemoryTaskStore):
+            return repr((store._tasks, store.deleted, self.backend.deliveries.__dict__))
+        rows = await store._pool.fetch(
+            "SELECT to_jsonb(tasks)::text AS text FROM tasks UNION ALL SELECT to_jsonb(deliveries)::text"
+            " FROM deliveries UNION ALL SELECT to_jsonb(tombstones)::text FROM tombstones"
+        )
+        return " ".join(row["text"] for row in rows)
 
     async def delete(self, *ids: UUID, owner: str | None = None) -> Deletion:
         return await self.deletions.delete_tasks(ids, owner=owner, deleted_by="me")
@@ -124,9 +136,9 @@ async def test_a_task_that_is_deleted_is_gone_with_all_that_is_its_own(place):
 async def test_deleting_again_tells_that_it_was_known(place):
     task = await place.ended()
     assert await place.delete(task.id, task.id) == Deletion(deleted=(task.id,))
-    assert await place.delete(task.id) == Deletion(known=(task.id,))
+    assert await place.delete(task.id) == Deletion(deleted_before=(task.id,))
     await place.erased()
-    assert await place.delete(task.id) == Deletion(known=(task.id,))
+    assert await place.delete(task.id) == Deletion(deleted_before=(task.id,))
     assert await place.delete(uuid_utils.compat.uuid7()) == Deletion()
 
 
@@ -452,3 +464,11 @@ async def test_what_was_spent_does_not_shrink(place):
     await place.backend.end(running.lease, Succeeded((), Cost(Decimal("0.3"), estimated=False)))
     await place.erased()
     assert await place.backend.store.spent_usd() == Decimal("0.55")
+
+
+async def test_what_the_provider_answered_goes_with_the_task(place):
+    task = await place.ended(result=TaskResult('{"words":"a secret"}'), webhook_url=ME)
+    assert "a secret" in await place.texts()
+    await place.delete(task.id)
+    await place.erased()
+    assert "a secret" not in await place.texts()

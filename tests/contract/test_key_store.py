@@ -150,6 +150,43 @@ async def test_the_secret_is_long_and_stays(backend):
     assert await backend.keys.signing_secret() == secret
 
 
+async def test_the_first_message_key_is_made_once_for_all(backend):
+    first, *others = await asyncio.gather(*(backend.keys.message_keys() for _ in range(8)))
+    assert all(other == first for other in others)
+    assert first.published == (first.signs,)
+    assert len(first.signs.seed) == 32
+    assert repr(first.signs.seed) not in repr(first)
+
+
+async def test_a_new_message_key_is_published_and_does_not_sign_yet(backend):
+    before = await backend.keys.message_keys()
+    after = await backend.keys.add_message_key()
+    assert after.signs == before.signs
+    assert after.published[0] == before.signs
+    assert len(after.published) == 2
+    assert after.published[1].seed != before.signs.seed
+    assert await backend.keys.message_keys() == after
+
+
+async def test_message_keys_that_are_forgotten_sign_no_more(backend):
+    before = await backend.keys.add_message_key()
+    assert await backend.keys.forget_message_keys() == 2
+    after = await backend.keys.message_keys()
+    assert after.signs == after.first
+    assert after.signs not in before.published
+    assert after.published == (after.signs,)
+
+
+async def test_the_first_message_key_stays_the_first(backend):
+    first = (await backend.keys.message_keys()).first
+    assert (await backend.keys.add_message_key()).first == first
+
+
+async def test_a_message_key_may_be_added_before_any_was_asked_for(backend):
+    keys = await backend.keys.add_message_key()
+    assert (len(keys.published), keys.signs) == (2, keys.published[0])
+
+
 async def test_a_key_signs_with_the_shared_secret_until_it_has_its_own(backend):
     key = new_key()
     await backend.keys.add(key, b"digest")

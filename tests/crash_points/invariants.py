@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from genpulse.domain.task import LEGAL_MOVES, TaskStatus
+from genpulse.domain.webhook_delivery import STARTED
 from tests.crash_points import lane, stage
 from tests.crash_points.deletions import deletions
 from tests.crash_points.play import Play
@@ -124,7 +125,7 @@ def _task(play: Play, facts: Facts, task_id: UUID) -> Iterator[str]:
     if status is TaskStatus.CANCELED and task["order_reference"] and error.get("charged") != "maybe":
         yield "canceled with an order that may be charged, and not a word of it"
     yield from _stopped(play, facts, task, orders)
-    yield from _message(play, facts, task_id)
+    yield from _messages(play, facts, task_id)
 
 
 def _orders(orders: Sequence[Order]) -> Iterator[str]:
@@ -176,17 +177,25 @@ def _stopped(play: Play, facts: Facts, task: Mapping[str, Any], orders: Sequence
             yield f"the vendor was not told to stop {order.id}"
 
 
-def _message(play: Play, facts: Facts, task_id: UUID) -> Iterator[str]:
+def _messages(play: Play, facts: Facts, task_id: UUID) -> Iterator[str]:
+    """One about the end, and one about the start of what has started, which comes first."""
     of_task = [row for row in facts.deliveries if row["task_id"] == task_id]
-    if len(of_task) != 1:
-        yield f"{len(of_task)} messages about one end"
-        return
-    message_id = f"msg_{of_task[0]['id'].hex}"
-    if message_id not in {taken for taken, _ in play.world.receiver.taken}:
-        yield "the message about the end did not arrive"
-    told = {one for one, body in play.world.receiver.taken if str(task_id) in body.decode()}
-    if len(told) > 1:
-        yield f"one end was told under {len(told)} ids"
+    starts = [row for row in of_task if row["type"] == STARTED]
+    ends = [row for row in of_task if row["type"] != STARTED]
+    task = facts.tasks.get(task_id)
+    has_started = task is not None and task["started_at"] is not None
+    if len(ends) != 1:
+        yield f"{len(ends)} messages about one end"
+    if len(starts) != has_started:
+        yield f"{len(starts)} messages about {int(has_started)} starts"
+    arrived = [taken for taken, body in play.world.receiver.taken if str(task_id) in body.decode()]
+    noted = [f"msg_{row['id'].hex}" for row in (*starts, *ends)]
+    if missing := set(noted) - set(arrived):
+        yield f"{len(missing)} messages did not arrive"
+    if others := set(arrived) - set(noted):
+        yield f"{len(others)} messages arrived that nobody noted"
+    if not play.scenario.refused_webhooks and list(dict.fromkeys(arrived)) != noted:
+        yield "the end was told before the start"
 
 
 async def _outputs(play: Play, facts: Facts, task_id: UUID) -> list[str]:

@@ -38,11 +38,13 @@ from genpulse.domain.provider_account.gate import CircuitPolicy, Limits
 from genpulse.domain.provider_account.rate import Rate
 from genpulse.domain.retention import RetentionPolicy
 from genpulse.domain.retry import RetryPolicy
+from genpulse.domain.submission.webhook_choice import WebhookChoice, WebhookEvent
 from genpulse.domain.webhook_delivery import Answer
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.removal.deletion import delete_task
 from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.ports import EnvironmentFacts, Services
+from genpulse.ports.webhooks import NO_HEADERS
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run_until
@@ -52,6 +54,7 @@ from tests.crash_points.vendor import NAME, Books, asked_as, provider_of
 LEASE_S = 0.8
 RATE = Rate(100, 1.0)
 WEBHOOK = "https://receiver.example/hook"
+_TELLS = WebhookChoice(events=frozenset({WebhookEvent.START, WebhookEvent.END}))
 DEV = EnvironmentFacts(
     "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
 )
@@ -79,7 +82,14 @@ class Receiver:
         return None
 
     async def send(
-        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+        self,
+        url: str,
+        message_id: str,
+        body: bytes,
+        *,
+        now: datetime,
+        secrets: SigningSecrets | None = SHARED,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Answer:
         await asyncio.sleep(0.01)
         if self.refuses:
@@ -326,9 +336,12 @@ async def submit_one(
     deadline_s: float | None = None,
     source: UUID | None = None,
 ) -> UUID:
-    """A task of that model, or of several with commas between them, with a webhook; it waits for its source."""
+    """A task of that model, or of several with commas between them, whose start and end are told.
+
+    It waits for its source.
+    """
     wanted = {"prompt": "a fox" if source is None else f"task:{source}"}
-    order = Order(asked_as(model), wanted, webhook_url=WEBHOOK, deadline_s=deadline_s)
+    order = Order(asked_as(model), wanted, webhook_url=WEBHOOK, webhook_choice=_TELLS, deadline_s=deadline_s)
     return (await submit(services, order, idempotency_key=key)).task.id
 
 

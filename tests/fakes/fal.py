@@ -10,7 +10,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from genpulse.provider import Notice
+from genpulse.provider import Callback
 from genpulse.testing import KEY, FakeServer, NoticeKind, Phase, Situation
 
 
@@ -113,7 +113,7 @@ class FakeFal(FakeServer):
         x = base64.urlsafe_b64encode(public).decode().rstrip("=")
         return web.json_response({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": x}]})
 
-    def notice(self, kind: NoticeKind) -> Notice:
+    def notice(self, kind: NoticeKind) -> Callback:
         """Ed25519 over request, user, timestamp and the digest of the body [D]."""
         moment = str(int(time.time()) - (3600 if kind is NoticeKind.OLD else 0))
         body = b'{"request_id": "r", "status": "OK", "payload": {}}'
@@ -125,7 +125,7 @@ class FakeFal(FakeServer):
             "x-fal-webhook-timestamp": moment,
             "x-fal-webhook-signature": signed.hex(),
         }
-        return Notice(headers, body)
+        return Callback(headers, body)
 
 
 def _refused(status: int, detail: object, headers: dict[str, str] | None = None) -> web.Response:

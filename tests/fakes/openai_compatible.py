@@ -9,14 +9,14 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from genpulse.provider import Notice
-from genpulse.testing import KEY, Answer, Body, FakeServer, NoticeKind, Oddity, Phase, Situation
+from genpulse.provider import Callback
+from genpulse.testing import KEY, Body, FakeServer, NoticeKind, OddAnswer, Oddity, Phase, Situation
 from genpulse.testing.media import IN_THE_ANSWER
 
 SECRET = "whsec_" + base64.b64encode(b"openais-own-secret-of-32-bytes!!").decode()
 
 
-_BUSY = Answer(429, Body.WORDS, {"retry-after-ms": "1000"}, "Rate limit reached", taken=False)
+_BUSY = OddAnswer(429, Body.WORDS, {"retry-after-ms": "1000"}, "Rate limit reached", taken=False)
 
 
 class FakeOpenAI(FakeServer):
@@ -170,7 +170,7 @@ class FakeOpenAI(FakeServer):
             return _error(401, "Incorrect API key provided", "invalid_api_key")
         return web.json_response({"object": "list", "data": [{"id": "flux"}]})
 
-    def notice(self, kind: NoticeKind) -> Notice:
+    def notice(self, kind: NoticeKind) -> Callback:
         """Standard Webhooks [S]."""
         moment = str(int(time.time()) - (3600 if kind is NoticeKind.OLD else 0))
         body = b'{"type": "response.completed", "data": {"id": "resp_1"}}'
@@ -178,7 +178,7 @@ class FakeOpenAI(FakeServer):
         digest = hmac.new(secret, b".".join((b"evt_1", moment.encode(), body)), hashlib.sha256).digest()
         signature = base64.b64encode(b"\0" * 32 if kind is NoticeKind.BAD else digest).decode()
         headers = {"webhook-id": "evt_1", "webhook-timestamp": moment, "webhook-signature": f"v1,{signature}"}
-        return Notice(headers, body)
+        return Callback(headers, body)
 
 
 def _read(value: object) -> object:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from genpulse.provider import Notice
+from genpulse.provider import Callback
 from genpulse.testing import KEY, FakeServer, NoticeKind, Phase, Situation
 
 SECRET = "whsec_" + base64.b64encode(b"replicates-own-secret-of-32-bytes").decode()
@@ -23,6 +23,8 @@ class FakeReplicate(FakeServer):
         super().__init__()
         self.predictions: dict[str, dict] = {}
         self.uploads: list[bytes] = []
+        self.output_schema: dict | None = {"type": "array", "items": {"type": "string", "format": "uri"}}
+        self.asked_models: list[str] = []
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_post("/v1/predictions", self.create)
@@ -33,6 +35,8 @@ class FakeReplicate(FakeServer):
         app.router.add_get("/v1/webhooks/default/secret", self.secret)
         app.router.add_get("/output/{id}", self.output)
         app.router.add_get("/v1/account", self.account)
+        app.router.add_get("/v1/models/{owner}/{name}", self.model)
+        app.router.add_get("/v1/models/{owner}/{name}/versions/{version}", self.model)
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Authorization") != f"Bearer {KEY}" or self.situation is Situation.BAD_KEY:
@@ -110,6 +114,14 @@ class FakeReplicate(FakeServer):
         self.uploads.append(form["content"].file.read())
         return web.json_response({"id": "f1", "urls": {"get": f"{self.base_url}/v1/files/f1"}}, status=201)
 
+    async def model(self, request: web.Request) -> web.StreamResponse:
+        """The schema stands in a version, which a model holds as its latest one [S]."""
+        self.asked_models.append(request.path)
+        if self.output_schema is None:
+            return _problem(404, "The requested resource could not be found.")
+        version = {"id": "abc123", "openapi_schema": {"components": {"schemas": {"Output": self.output_schema}}}}
+        return web.json_response(version if "version" in request.match_info else {"latest_version": version})
+
     async def account(self, _: web.Request) -> web.StreamResponse:
         if self.situation is Situation.BAD_KEY:
             return _problem(401, "Invalid token")
@@ -118,7 +130,7 @@ class FakeReplicate(FakeServer):
     async def secret(self, _: web.Request) -> web.StreamResponse:
         return web.json_response({"key": SECRET})
 
-    def notice(self, kind: NoticeKind) -> Notice:
+    def notice(self, kind: NoticeKind) -> Callback:
         """Standard Webhooks [S]: HMAC-SHA256 over id.timestamp.body."""
         moment = str(int(time.time()) - (3600 if kind is NoticeKind.OLD else 0))
         body = b'{"id": "x", "status": "succeeded"}'
@@ -126,7 +138,7 @@ class FakeReplicate(FakeServer):
         digest = hmac.new(secret, b".".join((b"msg_1", moment.encode(), body)), hashlib.sha256).digest()
         signature = base64.b64encode(b"\0" * 32 if kind is NoticeKind.BAD else digest).decode()
         headers = {"webhook-id": "msg_1", "webhook-timestamp": moment, "webhook-signature": f"v1,{signature}"}
-        return Notice(headers, body)
+        return Callback(headers, body)
 
 
 def _problem(status: int, detail: str) -> web.Response:

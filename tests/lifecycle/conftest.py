@@ -61,12 +61,12 @@ from genpulse.ports import (
 )
 from genpulse.provider import (
     Call,
+    Callback,
     Immediate,
     Input,
     Job,
     Local,
     Model,
-    Notice,
     Output,
     PollInterval,
     Progress,
@@ -185,8 +185,8 @@ class Studio(TwoPhase[Words]):
     async def cancel(self, job: Job[Words]) -> None:
         self.canceled.append(job.id)
 
-    async def heeds(self, notice: Notice) -> bool:
-        return self.signature is None or notice.headers.get("signature") == self.signature
+    async def is_authentic(self, callback: Callback) -> bool:
+        return self.signature is None or callback.headers.get("signature") == self.signature
 
     async def find(self, call: Call[Words]) -> Submission | None:
         job_id = None if self.forgets else self.jobs.get(call.client_reference)

@@ -15,6 +15,7 @@ from genpulse.domain.keys.webhook_secret import SHARED
 from genpulse.domain.webhook_delivery import Answer, DeliveryState, Unreadable
 from genpulse.lifecycle.webhooks.delivery import LOOP, WebhookDeliverer
 from genpulse.lifecycle.webhooks.receivers import MOST_SEATS, SEATS
+from genpulse.ports.webhooks import NO_HEADERS
 from genpulse.worker.background_jobs import WorkerContext, deliver_webhooks
 from genpulse.worker.claiming import Claimer
 from genpulse.worker.options import WorkerOptions
@@ -40,8 +41,8 @@ class Receivers(MemoryMessageSender):
         self.answer = Answer(204)
         self.sending = self.most = 0
 
-    async def send(self, url, message_id, body, *, now, secrets=SHARED):
-        answer = await super().send(url, message_id, body, now=now, secrets=secrets)
+    async def send(self, url, message_id, body, *, now, secrets=SHARED, headers=NO_HEADERS):
+        answer = await super().send(url, message_id, body, now=now, secrets=secrets, headers=headers)
         self.sending += 1
         self.most = max(self.most, self.sending)
         try:
@@ -250,7 +251,7 @@ async def test_a_task_that_cannot_be_read_any_more_is_counted_and_harms_no_other
 
 async def test_a_sender_that_raises_is_counted_and_harms_no_other(world):
     class Broken(MemoryMessageSender):
-        async def send(self, url, message_id, body, *, now, secrets=SHARED):
+        async def send(self, url, message_id, body, *, now, secrets=SHARED, headers=NO_HEADERS):
             if url == URL:
                 raise Bug("oh")
             return await super().send(url, message_id, body, now=now)

@@ -9,9 +9,9 @@ import pytest
 from genpulse.domain.errors import CallbackRefused, UnknownCallback
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.provider_callback import receive_callback
-from genpulse.provider import Notice, PollInterval
+from genpulse.provider import Callback, PollInterval
 
-NOTICE = Notice({"signature": "good"}, b'{"status": "failed"}')
+NOTICE = Callback({"signature": "good"}, b'{"status": "failed"}')
 
 
 @pytest.fixture

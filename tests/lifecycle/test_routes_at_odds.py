@@ -17,7 +17,7 @@ from genpulse.lifecycle.routing import reroute as rerouting
 from genpulse.lifecycle.routing.reroute import reroute
 from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.lifecycle.upload import upload
-from genpulse.provider import AudioRef, ImageRef, Input, Model, Notice, Provider
+from genpulse.provider import AudioRef, Callback, ImageRef, Input, Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.lifecycle.conftest import QUICK, Shop
 from tests.lifecycle.routed import KIND, ask, held_up, open_shops, run
@@ -141,7 +141,7 @@ async def test_the_vendor_that_was_left_may_call_back_late(world, shops):
     shops[0].errors = [ProviderUnavailable("down")]
     ended = await run(world, await ask(world))
     token = ended.id.hex + uuid4().hex
-    await receive_callback(world.services, "one", token, Notice({}, b""))
+    await receive_callback(world.services, "one", token, Callback({}, b""))
     for stranger in ("three", "four"):
         with pytest.raises(UnknownCallback):
-            await receive_callback(world.services, stranger, token, Notice({}, b""))
+            await receive_callback(world.services, stranger, token, Callback({}, b""))

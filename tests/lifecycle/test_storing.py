@@ -8,7 +8,7 @@ from genpulse.domain.task import TaskStatus
 from genpulse.domain.warning import WarningCode
 from genpulse.lifecycle.attempt.outputs.received import ReceivedOutput, ReceivedResult
 from genpulse.lifecycle.attempt.outputs.storing import store_result
-from genpulse.provider import Output, Result
+from genpulse.provider import Output, OutputPlace, Result
 from tests.lifecycle.test_prune import begun_at
 
 
@@ -61,3 +61,44 @@ async def test_a_task_whose_engine_names_a_file_that_is_not_there_ends(world, tm
     assert ended.status is TaskStatus.FAILED
     assert ended.error.code is FailureCode.OUTPUT_UNAVAILABLE
     assert "'not-there.png' cannot be read" in ended.error.message
+
+
+async def test_in_the_answer_each_file_becomes_its_asset_and_a_missing_one_null(world, tmp_path):
+    begun = await begun_at(world)
+    outputs = (ReceivedOutput(b"one", 0), ReceivedOutput(tmp_path, 1), ReceivedOutput(b"three", 2))
+    answer = {"seed": 7, "images": [OutputPlace(number) for number in (2, 0, 1, 2)], "$asset": "theirs"}
+    async with world.run(begun) as run:
+        ended = await store_result(run, ReceivedResult(outputs, answer=answer))
+    first, third = (str(asset.id) for asset in ended.outputs)
+    assert ended.result.value_with(str) == {"seed": 7, "images": [third, first, None, third], "$asset": "theirs"}
+    assert [warning.code for warning in ended.warnings] == [WarningCode.OUTPUT_MISSING]
+
+
+async def test_an_answer_that_is_too_large_is_kept_shortened_and_costs_no_file(world):
+    begun = await begun_at(world)
+    answer = {"file": OutputPlace(0), "words": "x" * 10**6}
+    async with world.run(begun) as run:
+        ended = await store_result(run, ReceivedResult((ReceivedOutput(b"one"),), answer=answer))
+    assert ended.result.value_with(str)["file"] == str(ended.outputs[0].id)
+    assert [warning.code for warning in ended.warnings] == [WarningCode.TRUNCATED]
+
+
+@pytest.mark.parametrize("answer", [None, {"seed": 7, "film": OutputPlace(0), "lost": OutputPlace(4)}])
+@pytest.mark.parametrize("model", ["art/painter", "art/shop", "art/studio"])
+async def test_whatever_the_shape_of_an_engine_its_answer_is_kept(world, model, answer):
+    engine = world.services.catalogue.model(model).engine
+    content = b"\x89PNG\r\n\x1a\n a picture"
+
+    async def made(*_call):
+        return Result((Output(content),), answer=answer)
+
+    engine.run = engine.generate = engine.collect = made
+    async with world.worker():
+        kind = "text-to-video" if model == "art/studio" else "text-to-image"
+        ended = await world.ended(await world.submit(model, kind=kind))
+    assert ended.status is TaskStatus.SUCCEEDED, ended.error
+    if answer is None:
+        assert ended.result is None
+    else:
+        shown = ended.result.value_with(str)
+        assert shown == {"seed": 7, "film": str(ended.outputs[0].id), "lost": None}

@@ -23,10 +23,10 @@ class AssetRows:
         """Keep an asset's identity. Raises `BytesErased`, `AssetExists`."""
         try:
             with outages():
-                kept = await self._pool.fetch(tasks.ADD_ASSETS, *asset_columns([asset]))
+                rows = await self._pool.fetch(tasks.ADD_ASSETS, *asset_columns([asset]))
         except asyncpg.UniqueViolationError:
             raise AssetExists(f"the asset {asset.id} is there already") from None
-        if not kept:
+        if not rows:
             raise BytesErased(f"the bytes under {asset.content.key} are gone")
 
     async def get(self, asset_id: UUID) -> Asset:

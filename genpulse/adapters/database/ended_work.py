@@ -66,9 +66,9 @@ class PostgresEndedWork:
         return rows
 
 
-def _within(rows: Sequence[Row], told: Callable[[Row], T], until: datetime, limit: int) -> EndedWithin[T]:
+def _within(rows: Sequence[Row], read_row: Callable[[Row], T], until: datetime, limit: int) -> EndedWithin[T]:
     is_whole = sum(row["count"] for row in rows) < limit
-    return EndedWithin(tuple(map(told, rows)), until if is_whole else max(row["last_at"] for row in rows))
+    return EndedWithin(tuple(map(read_row, rows)), until if is_whole else max(row["last_at"] for row in rows))
 
 
 def _durations(row: Row, name: str) -> Durations | None:

@@ -1,6 +1,6 @@
 """Ending attempts, many in one commit."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -16,7 +16,12 @@ from genpulse.adapters.database.rows import (
     outputs_document,
     warnings_document,
 )
-from genpulse.adapters.database.statements.ends import FINISH, FINISH_PRICED
+from genpulse.adapters.database.statements.ends import (
+    FINISH,
+    FINISH_PRICED,
+    FINISH_PRICED_WITH_RESULTS,
+    FINISH_WITH_RESULTS,
+)
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import (
@@ -32,6 +37,9 @@ from genpulse.domain.attempt import (
 from genpulse.domain.errors import BytesErased, LeaseLost
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import TaskStatus, WaitsFor
+
+PART_LENGTH = 4 << 20
+"""So many characters of results are written by one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class _EndColumns:
     delay_s: float = 0.0
     waiting_for: WaitsFor | None = None
     move: str | None = None
+    result: str | None = None
 
 
 class EndWriter:
@@ -70,6 +79,12 @@ class EndWriter:
 
         That is `LeaseLost`, or `BytesErased` where an output has to be stored again first.
         """
+        answers: list[int | Exception] = []
+        for part in _parts(ends):
+            answers += await self._write(part)
+        return answers
+
+    async def _write(self, ends: Sequence[End]) -> Sequence[int | Exception]:
         leases = [end.lease.attempt_id for end in ends]
         ends = sorted(ends, key=lambda end: end.lease.task_id)
         changes = [_end_columns(end) for end in ends]
@@ -80,10 +95,34 @@ class EndWriter:
         moves = [change.move for change in changes]
         columns = (*_columns(ends, changes), *_assets(ends, changes), list(self._seated), again, *more, moves)
         may_settle = any(end.is_priced or change.cost for end, change in zip(ends, changes, strict=True))
+        statement, results = _statement(changes, may_settle=may_settle)
         with outages():
-            rows = await self._pool.fetch(FINISH_PRICED if may_settle else FINISH, *columns)
+            rows = await self._pool.fetch(statement, *columns, *results)
         self._unsure.difference_update(leases)
         return _answers(leases, rows)
+
+
+def _parts(ends: Sequence[End]) -> Iterator[Sequence[End]]:
+    """The ends in as few parts as there may be: results are large, and a statement has to be done in time."""
+    part: list[End] = []
+    length = 0
+    for end in ends:
+        result = end.outcome.result if isinstance(end.outcome, Succeeded) else None
+        if result is not None:
+            length += len(result.text)
+            if part and length > PART_LENGTH:
+                yield part
+                part, length = [], len(result.text)
+        part.append(end)
+    yield part
+
+
+def _statement(changes: Sequence[_EndColumns], *, may_settle: bool) -> tuple[str, Sequence[object]]:
+    """The statement that does no more than these ends need, and the column that it takes besides, if any."""
+    results = [change.result for change in changes]
+    if not any(results):
+        return FINISH_PRICED if may_settle else FINISH, ()
+    return FINISH_PRICED_WITH_RESULTS if may_settle else FINISH_WITH_RESULTS, (results,)
 
 
 def _answers(leases: Sequence[UUID], rows: Sequence[Row]) -> Sequence[int | Exception]:
@@ -98,7 +137,7 @@ def _refusal(*, is_erased: bool) -> Exception:
 
 def _end_columns(end: End) -> _EndColumns:
     match end.outcome:
-        case Succeeded(outputs, cost, warnings):
+        case Succeeded(outputs, cost, warnings, result):
             return _EndColumns(
                 TaskStatus.SUCCEEDED,
                 AttemptStatus.SUCCEEDED,
@@ -107,6 +146,7 @@ def _end_columns(end: End) -> _EndColumns:
                 cost=cost_document(cost),
                 cost_usd=cost.counts_usd if cost else None,
                 warnings=warnings_document(warnings),
+                result=result.text if result else None,
             )
         case Failed(failure):
             error = failure_document(failure)

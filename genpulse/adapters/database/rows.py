@@ -8,12 +8,14 @@ from uuid import UUID
 
 from genpulse.adapters.database import exact_input
 from genpulse.adapters.database.route_document import route_of
+from genpulse.adapters.database.webhook_choice_document import choice_of
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost, CostFlag
 from genpulse.domain.money.ledger import AmountSource, EntryKind, LedgerEntry
+from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.task import OpenOrder, Priority, Task, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 
@@ -65,7 +67,15 @@ def task_of(row: Row) -> Task:
         run_at=_moment(row["run_at"]),
         depends_on=tuple(uuid_of(source) for source in row["depends_on"] or ()),
         route=route_of(row["route"]),
+        webhook_choice=choice_of(row["webhook_choice"]),
+        result=_result_of(row.get("result")),
+        has_unread_result=row.get("has_result", False),
     )
+
+
+def _result_of(text: str | None) -> TaskResult | None:
+    """Most statements leave the column out, which may be large."""
+    return None if text is None else TaskResult(text)
 
 
 def _moment(at: datetime | None) -> datetime | None:

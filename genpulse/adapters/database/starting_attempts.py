@@ -10,7 +10,7 @@ from genpulse.adapters.database.rows import Row, task_of, uuid_of
 from genpulse.adapters.database.statements import claims
 from genpulse.adapters.database.statements.claims import Claiming
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.attempt import Attempt, Claim, HeldLease, Lease, Worker, reference_of
+from genpulse.domain.attempt import Attempt, Claim, HeldLease, Lease, Worker
 
 
 class ClaimWriter:
@@ -43,10 +43,10 @@ class ClaimWriter:
         self, worker: Worker, provider: str, attempt_ids: Sequence[UUID], *, resumed: bool, seats: int | None
     ) -> tuple[Claim, ...]:
         """Begin attempts on tasks of a provider that are due."""
-        known = [count for count in (self._limits.get(provider), seats) if count is not None]
-        if known:
+        seat_counts = [count for count in (self._limits.get(provider), seats) if count is not None]
+        if seat_counts:
             self.seated.add(provider)
-            return await self._claim_seats(worker, provider, attempt_ids, min(known))
+            return await self._claim_seats(worker, provider, attempt_ids, min(seat_counts))
         self.seated.discard(provider)
         claiming = claims.CLAIM if resumed else claims.CLAIM_NEW
         return await self._take(claiming, worker, attempt_ids, provider)
@@ -91,13 +91,13 @@ class ClaimWriter:
         claiming: Claiming,
         worker: Worker,
         attempt_ids: Sequence[UUID],
-        wanted: str | Sequence[str],
+        providers: str | Sequence[str],
         *arguments: object,
         connection: asyncpg.Connection | None = None,
     ) -> tuple[Claim, ...]:
         """In turns where tasks of several owners wait, or did so when these providers were last asked for."""
-        source, parameters = connection or self._pool, (worker.id, worker.name, attempt_ids, wanted, *arguments)
-        key = wanted if isinstance(wanted, str) else tuple(wanted)
+        source, parameters = connection or self._pool, (worker.id, worker.name, attempt_ids, providers, *arguments)
+        key = providers if isinstance(providers, str) else tuple(providers)
         rows: Sequence[Row] = ()
         with outages():
             if key not in self._shared:
@@ -129,14 +129,4 @@ def _claims_of(rows: Sequence[Row], worker: Worker) -> tuple[Claim, ...]:
 def claim_of(row: Row, worker: str) -> Claim:
     """An attempt that began, out of the task's row."""
     task, attempt_id = task_of(row), uuid_of(row["lease"])
-    attempt = Attempt(
-        id=attempt_id,
-        task_id=task.id,
-        number=task.attempt,
-        provider=task.provider,
-        model=task.model,
-        worker=worker,
-        client_reference=reference_of(attempt_id),
-        started_at=row["began_at"],
-    )
-    return Claim(Lease(task.id, attempt_id), task, attempt)
+    return Claim(Lease(task.id, attempt_id), task, Attempt.start(task, attempt_id, worker, row["began_at"]))

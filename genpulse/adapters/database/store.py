@@ -119,9 +119,9 @@ class PostgresTaskStore:
         """A page of tasks, newest first."""
         return await self._search.page(query)
 
-    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+    async def groups(self, task_filter: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""
-        return await self._search.groups(wanted)
+        return await self._search.groups(task_filter)
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together."""

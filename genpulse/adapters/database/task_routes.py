@@ -27,10 +27,10 @@ class RoutedTasks:
     async def move_on(self, moves: Sequence[RouteMove]) -> tuple[Task, ...]:
         """Let those go on that are as they were found."""
         ids = [move.task.id for move in moves]
-        seen = [move.task.seq for move in moves]
+        seqs = [move.task.seq for move in moves]
         texts = [move_text(move.task.model, move.route) for move in moves]
         with outages():
-            return tuple(task_of(row) for row in await self._pool.fetch(routes.MOVE, ids, seen, texts))
+            return tuple(task_of(row) for row in await self._pool.fetch(routes.MOVE, ids, seqs, texts))
 
     async def durations_s(self, models: Sequence[str]) -> Mapping[str, float]:
         """How many seconds the last tasks of each model took, on average."""

@@ -37,10 +37,10 @@ class TaskSearch:
             rows = await self._rare(query)
         return tuple(task_of(row) for row in rows[: query.limit])
 
-    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+    async def groups(self, task_filter: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""
         values = Values()
-        statement = groups.groups(searches.matching(wanted, values))
+        statement = groups.groups(searches.matching(task_filter, values))
         return tuple(_group_of(row) for row in await self._counted(statement, values))
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:

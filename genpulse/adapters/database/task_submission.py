@@ -13,6 +13,7 @@ from genpulse.adapters.database.route_document import route_text
 from genpulse.adapters.database.rows import task_of, uuid_of
 from genpulse.adapters.database.spending_counters import lock_months, scopes_array, today
 from genpulse.adapters.database.statements import batches, tasks
+from genpulse.adapters.database.webhook_choice_document import choice_text
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
@@ -118,13 +119,15 @@ class SubmitWriter:
         if batch.idempotency_key is None:
             return None
         with outages():
-            found = await self._pool.fetchrow(batches.BY_KEY, batch.owner, batch.idempotency_key)
-            if found is None:
+            batch_row = await self._pool.fetchrow(batches.BY_KEY, batch.owner, batch.idempotency_key)
+            if batch_row is None:
                 return None
-            if found["fingerprint"] != batch.fingerprint:
+            if batch_row["fingerprint"] != batch.fingerprint:
                 raise IdempotencyKeyReuse(batch.idempotency_key)
-            rows = await self._pool.fetch(tasks.OF_BATCH, found["id"])
-        return EarlierBatch(uuid_of(found["id"]), tuple(Submitted(task_of(row), replayed=True) for row in rows))
+            rows = await self._pool.fetch(tasks.OF_BATCH, batch_row["id"])
+        return EarlierBatch(
+            uuid_of(batch_row["id"]), tuple(Submitted(task_of(row), replayed=True) for row in rows)
+        )
 
 
 class _Fitting:
@@ -184,11 +187,11 @@ class _Fitting:
 
     def _refuse_misfits(self, written: dict[RequestId, _Written], now: Today | None) -> None:
         """Raises `_TakenOut`."""
-        left = [(number, group) for number, group in self._numbered if number not in self._refused]
-        answers = {number: _answer(group, written) for number, group in left if len(group.tasks) > 1}
+        remaining = [(number, group) for number, group in self._numbered if number not in self._refused]
+        answers = {number: _answer(group, written) for number, group in remaining if len(group.tasks) > 1}
         misfits = {number: answer for number, answer in answers.items() if isinstance(answer, Exception)}
         if now is not None:
-            misfits |= _misfits(now, left, written)
+            misfits |= _misfits(now, remaining, written)
         if misfits:
             self._refused.update(misfits)
             raise _TakenOut
@@ -250,13 +253,13 @@ async def _write(
     else:
         counts = any(task.owner for task in firsts)
         rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *columns)
-    left = {task.id: task for task in firsts}
+    remaining = {task.id: task for task in firsts}
     written: dict[RequestId, _Written] = {}
     for row in rows:
-        new = left.pop(row["id"])
+        new = remaining.pop(row["id"])
         queued = new.queued(row["created_at"], row["deadline_at"], row["next_try_at"])
         written[request_of(new)] = _Written(queued, new.fingerprint, new.id)
-    return written | await _known(connection, tuple(left.values()))
+    return written | await _known(connection, tuple(remaining.values()))
 
 
 async def _known(
@@ -316,6 +319,7 @@ def columns_of(tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]) -> t
         [f"{{{','.join(map(str, task.depends_on))}}}" if task.depends_on else None for task in tasks],
         [None if task.route is None else route_text(task.route) for task in tasks],
         [scopes[task.id] for task in tasks],
+        [None if task.webhook_choice is None else choice_text(task.webhook_choice) for task in tasks],
     )
 
 

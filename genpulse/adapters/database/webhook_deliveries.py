@@ -1,6 +1,6 @@
-"""Messages about ended tasks, kept in PostgreSQL.
+"""Messages about tasks, kept in PostgreSQL.
 
-A trigger writes each in the very statement that ends its task, whichever statement that is.
+A trigger writes each in the very statement that ends its task or begins it, whichever statement that is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,17 @@ from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.search.failing_receiver import COUNTED_AT_MOST, FailingReceiver
 from genpulse.domain.task import Task
 from genpulse.domain.text.storable import storable_line
-from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable
+from genpulse.domain.webhook_delivery import PROGRESSED, STARTED, Answer, Delivery, Unreadable
 
 PUT_OFF_AT_ONCE = 10_000
 
 _COLUMNS = """id AS delivery_id, task_id, type, url, created_at AS noted_at, tries, status_code, last_error,
-       next_try_at, delivered_at, given_until, origin, environment"""
+       next_try_at, delivered_at, given_until, origin, environment, form, follows"""
+# A value and no EXISTS, of which the planner would make a table of all that wait.
+_FOLLOWS_NOTHING = """
+(follows IS NULL OR coalesce((
+    SELECT earlier.next_try_at IS NULL OR earlier.tries > 0 FROM deliveries AS earlier
+    WHERE earlier.id = deliveries.follows), true))"""
 _OURS = "($1::text IS NULL OR environment = $1)"
 # From origin to origin along the index: however many messages wait for one, another's is found at once.
 _DUE = f"""
@@ -39,6 +44,7 @@ WITH RECURSIVE origins AS (
         SELECT id, next_try_at, row_number() OVER (ORDER BY next_try_at) AS place FROM (
             SELECT id, next_try_at FROM deliveries
             WHERE deliveries.origin = origins.origin AND next_try_at <= now() AND {_OURS}
+              AND {_FOLLOWS_NOTHING}
             ORDER BY next_try_at LIMIT greatest(coalesce(used.room, $4), 0)) AS first) AS waiting
     WHERE origins.next_try_at <= now()
     ORDER BY waiting.place, waiting.next_try_at LIMIT $2
@@ -66,6 +72,11 @@ UPDATE deliveries SET tries = tries + 1, status_code = $3, last_error = $4, next
        tried_at = now()
 WHERE id = $1 AND delivered_at IS NULL RETURNING next_try_at
 """
+_LEAVE = f"""
+UPDATE deliveries SET next_try_at = {_LATER}, last_error = $3,
+       tried_at = CASE WHEN given_until > now() THEN tried_at ELSE now() END
+WHERE id = $1 AND delivered_at IS NULL
+"""
 _PUT_OFF = f"""
 UPDATE deliveries SET next_try_at = {_LATER},
        last_error = CASE WHEN given_until > now() THEN last_error ELSE $4 END,
@@ -84,7 +95,8 @@ UPDATE deliveries SET next_try_at = now(), delivered_at = NULL, given_until = no
        origin = webhook_origin(url), environment = coalesce(task ->> 'environment', environment)
 WHERE id = $1 AND task_id = $2 RETURNING {_COLUMNS}
 """
-_FAILING_MESSAGES = f"delivered_at IS NULL AND tries > 0 AND {_OURS}"
+_ENDS = f"type NOT IN ('{STARTED}', '{PROGRESSED}')"
+_FAILING_MESSAGES = f"delivered_at IS NULL AND tries > 0 AND {_ENDS} AND {_OURS}"
 FAILING = f"""
 WITH RECURSIVE origins AS (
     (SELECT origin FROM deliveries WHERE delivered_at IS NULL AND tries > 0 ORDER BY origin LIMIT 1)
@@ -162,13 +174,18 @@ class PostgresDeliveries:
             )
         return at
 
+    async def leave(self, delivery_id: UUID, again_in_s: float, why: str) -> None:
+        """Somebody else may be able to send it."""
+        with outages():
+            await self._pool.execute(_LEAVE, delivery_id, again_in_s, storable_line(why))
+
     async def put_off(self, origin: str, again_in_s: float, why: str) -> int:
         """All messages to a silent origin that are due wait."""
         with outages():
-            done: str = await self._pool.execute(
+            command_tag: str = await self._pool.execute(
                 _PUT_OFF, self._environment, again_in_s, origin, storable_line(why)
             )
-        return int(done.rpartition(" ")[2])
+        return int(command_tag.rpartition(" ")[2])
 
     async def of_task(self, task_id: UUID) -> tuple[Delivery, ...]:
         """All about one task, oldest first."""
@@ -225,4 +242,6 @@ def _delivery_of(row: Row) -> Delivery:
         given_until=row["given_until"],
         origin=row["origin"],
         environment=row["environment"],
+        form=row["form"],
+        follows=uuid_of(row["follows"]) if row["follows"] else None,
     )

@@ -62,17 +62,17 @@ class _Unpacking:
         if self._unpack is None:
             yield chunk
             return
-        left = chunk
-        while left:
+        rest = chunk
+        while rest:
             if self._unpack.eof:
-                if self._format != _GZIP or not left.startswith(_MAGIC[:1]):
+                if self._format != _GZIP or not rest.startswith(_MAGIC[:1]):
                     return
                 self._unpack = zlib.decompressobj(_GZIP)
             try:
-                yield self._unpack.decompress(left, _PIECE)
+                yield self._unpack.decompress(rest, _PIECE)
             except zlib.error as error:
                 raise AnswerLost(f"the file cannot be unpacked: {error}") from error
-            left = self._unpack.unconsumed_tail or self._unpack.unused_data
+            rest = self._unpack.unconsumed_tail or self._unpack.unused_data
 
     def finish(self) -> None:
         """Raises `AnswerLost` where the end is missing."""

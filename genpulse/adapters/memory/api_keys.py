@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.keys.api_key import ApiKey
+from genpulse.domain.keys.message_key import SEED_BYTES, MessageKey, MessageKeys, keys_at
 from genpulse.domain.keys.webhook_secret import SigningSecrets
 from genpulse.domain.money.allowance import ScopeUsage
 
@@ -32,6 +33,7 @@ class MemoryKeys:
         self._webhook_secrets: dict[UUID, list[_WebhookSecret]] = {}
         self._keys: dict[bytes, ApiKey] = {}
         self._secret = secrets.token_bytes(32)
+        self._message_keys: list[MessageKey] = []
 
     async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
         """Keep a new key."""
@@ -91,6 +93,27 @@ class MemoryKeys:
     async def signing_secret(self) -> bytes:
         """The 32 random bytes that sign addresses of assets."""
         return self._secret
+
+    async def message_keys(self) -> MessageKeys:
+        """The keys that sign messages to receivers which check a public key."""
+        if not self._message_keys:
+            self._keep_message_key()
+        return keys_at(self._clock(), self._message_keys)
+
+    async def add_message_key(self) -> MessageKeys:
+        """One more, which signs in a day."""
+        await self.message_keys()
+        self._keep_message_key()
+        return await self.message_keys()
+
+    async def forget_message_keys(self) -> int:
+        """Drop all of them."""
+        count = len(self._message_keys)
+        self._message_keys.clear()
+        return count
+
+    def _keep_message_key(self) -> None:
+        self._message_keys.append(MessageKey(uuid4(), secrets.token_bytes(SEED_BYTES), self._clock()))
 
     async def rotate_webhook_secret(self, beginning: str, secret: str, overlap: timedelta) -> ApiKey:
         """Let a new secret sign for the key, and whatever signs now beside it for the overlap."""

@@ -33,10 +33,10 @@ class MemoryBudgets:
         """Take some of which somebody is to be told."""
         now = self._now()
         due = [one for one in self._noted.values() if one.id in self._due_at and self._due_at[one.id] <= now]
-        taken = due[:limit]
-        for warning in taken:
+        warnings = due[:limit]
+        for warning in warnings:
             self._due_at[warning.id] = now + timedelta(seconds=held_s)
-        return tuple(taken)
+        return tuple(warnings)
 
     async def told(self, warning_id: UUID) -> None:
         """Somebody was told."""

@@ -46,22 +46,22 @@ class MemoryDeletions:
 
     async def delete_tasks(self, task_ids: Sequence[UUID], *, owner: str | None, deleted_by: str) -> Deletion:
         """Mark tasks of this owner (None: of anybody), and drop the messages about them."""
-        known = tuple(
+        earlier = tuple(
             task_id
             for task_id in task_ids
             if (tombstone := self._deleted.tombstones.get(task_id))
             and owner in {None, tombstone.owner}
             and self._is_ours(tombstone.environment)
         )
-        found = [
+        targets = [
             task
             for task in self._shown()
             if task.id in set(task_ids) and owner in {None, task.owner} and self._is_ours(task.environment)
         ]
-        live = tuple(task.id for task in found if not task.status.ended)
-        for task in found:
+        live = tuple(task.id for task in targets if not task.status.ended)
+        for task in targets:
             self._mark(task)
-        return Deletion(tuple(task.id for task in found), live, known)
+        return Deletion(tuple(task.id for task in targets), live, earlier)
 
     def _mark(self, task: Task) -> None:
         now, key = self._now(), self._store.key_of(task.id)
@@ -102,11 +102,11 @@ class MemoryDeletions:
 
     async def erase_tasks(self, limit: int, settled_s: float) -> Batch:
         """Remove marked tasks that have ended, with their attempts, messages and outputs."""
-        chosen = [task for task in self._marked() if self._is_settled(task, settled_s)][:limit]
+        candidates = [task for task in self._marked() if self._is_settled(task, settled_s)][:limit]
         pruned = Pruned()
-        for task in chosen:
+        for task in candidates:
             pruned += self._erase(task)
-        return Batch(pruned, more=len(chosen) == limit)
+        return Batch(pruned, more=len(candidates) == limit)
 
     def _is_settled(self, task: Task, settled_s: float) -> bool:
         age = self._now() - self._deleted.tasks[task.id]
@@ -122,7 +122,9 @@ class MemoryDeletions:
         del self._deleted.tasks[task_id]
         self._deleted.tombstones[task_id] = replace(
             self._deleted.tombstones[task_id],
-            erased=replace(task, input={}, metadata={}, outputs=(), error=None, last_error=None, warnings=()),
+            erased=replace(
+                task, input={}, metadata={}, outputs=(), error=None, last_error=None, warnings=(), result=None
+            ),
         )
         for asset in outputs:
             self._deleted.assets.setdefault(asset.id, self._now())
@@ -131,19 +133,19 @@ class MemoryDeletions:
         return pruned + Pruned(assets=gone)
 
     def _erase_unneeded(self, asset_ids: Sequence[UUID]) -> int:
-        gone = [asset for asset in self._store.all_assets() if asset.id in asset_ids]
-        gone = [asset for asset in gone if not self._store.needing(asset.id)]
-        for asset in gone:
+        assets = [asset for asset in self._store.all_assets() if asset.id in asset_ids]
+        assets = [asset for asset in assets if not self._store.needing(asset.id)]
+        for asset in assets:
             self._store.drop_asset(asset.id)
-        self._erase_objects({asset.content.key: asset.content.size for asset in gone})
-        return len(gone)
+        self._erase_objects({asset.content.key: asset.content.size for asset in assets})
+        return len(assets)
 
     def _erase_objects(self, sizes: dict[str, int]) -> None:
         kept = {asset.content.key for asset in self._store.all_assets()}
-        gone = {key: size for key, size in sizes.items() if key not in kept}
-        thumbnails = {one.key: one.size for one in self._store.thumbnails_of(gone)}
+        orphans = {key: size for key, size in sizes.items() if key not in kept}
+        thumbnails = {one.key: one.size for one in self._store.thumbnails_of(orphans)}
         self._store.drop_thumbnails(thumbnails)
-        self._deleted.objects.update(gone | thumbnails)
+        self._deleted.objects.update(orphans | thumbnails)
 
     async def delete_asset(self, asset_id: UUID, *, owner: str | None) -> None:
         """Mark an asset, and let its task say that it is missing. Raises `UnknownAsset`, `AssetInUse`."""

@@ -107,12 +107,12 @@ def _first(
     ended: Sequence[tuple[datetime | None, T]], since: datetime, until: datetime, limit: int
 ) -> tuple[list[T], datetime]:
     """The first `limit`, with those that ended together with the last of them; and up to when that is all."""
-    found = sorted(
+    by_time = sorted(
         [(at, one) for at, one in ended if at is not None and since < at <= until], key=lambda pair: pair[0]
     )
-    if len(found) >= limit:
-        until = found[limit - 1][0]
-    return [one for at, one in found if at <= until], until
+    if len(by_time) >= limit:
+        until = by_time[limit - 1][0]
+    return [one for at, one in by_time if at <= until], until
 
 
 def _alike(keyed: Sequence[tuple[K, T]]) -> dict[K, list[T]]:

@@ -52,10 +52,10 @@ class QueueTurns:
             ]
         return [entry for _, entry in sorted(places, key=lambda place: place[0])]
 
-    def note(self, taken: Iterable[E], waited: Iterable[E]) -> None:
+    def note(self, entries_taken: Iterable[E], waited: Iterable[E]) -> None:
         """So much was taken, in this order, of all that waited. Nobody takes turns with itself."""
         rings = _by_ring(waited)
-        for entry in taken:
+        for entry in entries_taken:
             ring = (entry.provider, entry.priority)
             if len(rings[ring]) > 1:
                 used = self._used(ring, entry.owner)

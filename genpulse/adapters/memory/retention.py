@@ -117,15 +117,15 @@ class MemoryRetention:
 
     async def expect(self, key: str, size: int, task_id: UUID | None = None) -> str:
         """Note that bytes are about to be stored; returns under which key."""
-        place, tries, wanted = self._place, 0, key
+        place, tries, free_key = self._place, 0, key
         if place.store.deleted.is_erased(task_id):
             raise LeaseLost("the task was deleted")
         place.doomed[key] = _Note(size, place.now(), place.environment, task_id)
-        while wanted in place.store.deleted.objects:
+        while free_key in place.store.deleted.objects:
             tries += 1
-            wanted = another_key(key, tries, uuid4().hex)
-            place.doomed[wanted] = _Note(size, place.now(), place.environment, task_id)
-        return wanted
+            free_key = another_key(key, tries, uuid4().hex)
+            place.doomed[free_key] = _Note(size, place.now(), place.environment, task_id)
+        return free_key
 
     def left_by(self, task_id: UUID) -> dict[str, int]:
         """Keys and sizes of what was expected last for this task."""
@@ -176,20 +176,20 @@ class MemoryPruning:
     async def tasks(self, older_than: timedelta, limit: int) -> Batch:
         """Remove ended tasks with their attempts, messages and batches; their assets stay behind."""
         pruned = Pruned()
-        chosen = self._place.ended(older_than)[:limit]
-        for task in chosen:
+        candidates = self._place.ended(older_than)[:limit]
+        for task in candidates:
             deliveries, attempts = self._place.deliveries.drop(task.id), self._place.store.drop_task(task.id)
             pruned += Pruned(tasks=1, attempts=attempts, deliveries=deliveries)
         self._place.forget_batches(older_than)
-        return Batch(pruned, more=len(chosen) == limit)
+        return Batch(pruned, more=len(candidates) == limit)
 
     async def assets(self, older_than: timedelta, limit: int) -> Batch:
         """Remove assets of no task that no task uses, and doom the bytes that nobody has any more."""
-        chosen = self._place.loose(older_than, frozenset())[:limit]
-        self._place.doomed.update(self._place.unneeded(chosen))
-        for asset in chosen:
+        candidates = self._place.loose(older_than, frozenset())[:limit]
+        self._place.doomed.update(self._place.unneeded(candidates))
+        for asset in candidates:
             self._place.store.drop_asset(asset.id)
-        return Batch(Pruned(assets=len(chosen)), more=len(chosen) == limit)
+        return Batch(Pruned(assets=len(candidates)), more=len(candidates) == limit)
 
     async def entries(self, older_than: timedelta, limit: int) -> Batch:
         """Remove entries of the ledger of old days."""
@@ -205,14 +205,14 @@ class MemoryPruning:
         """Objects that may be removed now; those that an asset has again are spared."""
         place, before = self._place, self._place.now() - older_than
         old = [key for key, note in place.doomed.items() if note.at < before and place.is_ours(note.environment)]
-        chosen = sorted(old, key=lambda key: place.doomed[key].at)[:limit]
+        due_keys = sorted(old, key=lambda key: place.doomed[key].at)[:limit]
         had = {asset.content.key for asset in place.store.all_assets()}
         had |= {thumbnail.key for thumbnail in place.store.thumbnails.values()}
-        self._forget_notes([key for key in chosen if key in had], older_than)
-        gone = [key for key in chosen if key not in had]
+        self._forget_notes([key for key in due_keys if key in had], older_than)
+        gone = [key for key in due_keys if key not in had]
         thumbnails = tuple(StoredObject(one.key, one.size) for one in place.store.thumbnails_of(gone))
         objects = tuple(StoredObject(key, place.doomed[key].size) for key in gone)
-        return Doomed((*objects, *thumbnails), more=len(chosen) == limit)
+        return Doomed((*objects, *thumbnails), more=len(due_keys) == limit)
 
     async def forget(self, keys: Sequence[str], older_than: timedelta) -> None:
         """These objects were removed, unless they were expected again."""

@@ -108,20 +108,13 @@ class TaskAttempts(TaskRows):
             next_try_at=None,
             seq=seq_at_begin(task.seq),
         )
-        attempt = Attempt(
-            id=attempt_id,
-            task_id=task.id,
-            number=running.attempt,
-            provider=task.provider,
-            model=task.model,
-            worker=worker.name,
-            client_reference=reference_of(attempt_id),
-            started_at=now,
-        )
+        attempt = Attempt.start(running, attempt_id, worker.name, now)
         lease = Lease(task.id, attempt_id)
         self._tasks[task.id] = running
         self._leases[task.id] = lease
         self._attempts.setdefault(task.id, []).append(attempt)
+        if task.started_at is None and task.id not in self.deleted.tasks:
+            self._deliveries.note_start(running)
         return Claim(lease, running, attempt)
 
     async def claims_of(self, leases: Sequence[Lease]) -> tuple[Claim, ...]:
@@ -165,7 +158,10 @@ class TaskAttempts(TaskRows):
         """A lost lease is no error here."""
         if self._holds(lease):
             task = self._tasks[lease.task_id]
-            self._tasks[task.id] = replace(task, progress=progress, seq=max(seq, task.seq))
+            changed = replace(task, progress=progress, seq=max(seq, task.seq))
+            self._tasks[task.id] = changed
+            if progress != task.progress and task.id not in self.deleted.tasks:
+                self._deliveries.note_progress(changed)
 
     async def save_waiting(
         self, lease: Lease, waiting_for: WaitsFor | None, error: Failure | None, seq: int
@@ -209,9 +205,11 @@ class TaskAttempts(TaskRows):
             self._unstopped.note(task.id)
         task = replace(task, last_error=None)
         match outcome:
-            case Succeeded(outputs, cost, warnings):
+            case Succeeded(outputs, cost, warnings, result):
                 self._assets.update({asset.id: asset for asset in outputs})
-                succeeded = replace(task, outputs=outputs, cost=cost, progress=1.0, warnings=warnings)
+                succeeded = replace(
+                    task, outputs=outputs, cost=cost, progress=1.0, warnings=warnings, result=result
+                )
                 ended = self._end(succeeded, status=TaskStatus.SUCCEEDED)
             case Failed(failure):
                 ended = self._end(replace(task, error=failure), status=TaskStatus.FAILED)

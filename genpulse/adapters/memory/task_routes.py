@@ -56,13 +56,13 @@ class TaskRoutes(TaskRows):
         return is_free and has_rest and self._queue.is_due(task.id)
 
     def _move_waiting(self, move: RouteMove) -> Task:
-        found = self._tasks[move.task.id]
+        task = self._tasks[move.task.id]
         moved = replace(
-            moved_on(found, move.route),
-            seq=seq_at_wish(found.seq),
+            moved_on(task, move.route),
+            seq=seq_at_wish(task.seq),
             waiting_for=None,
             waiting_since=None,
-            next_try_at=self._now() if found.depends_on else None,
+            next_try_at=self._now() if task.depends_on else None,
         )
         self._tasks[moved.id] = moved
         self._queue.move(moved.id, moved.provider)

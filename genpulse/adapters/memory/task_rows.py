@@ -68,6 +68,11 @@ class DeletedRows:
         return tuple(tombstone.erased for tombstone in self.tombstones.values() if tombstone.erased)
 
 
+def without_result(task: Task) -> Task:
+    """The task as it is read together with others."""
+    return task if task.result is None else replace(task, result=None, has_unread_result=True)
+
+
 class TaskRows:
     """What one method writes is one commit, since nothing awaits in between."""
 
@@ -109,11 +114,12 @@ class TaskRows:
         """A page of tasks, newest first."""
         older = (task for task in self._shown() if query.before is None or task.id < query.before)
         found = [task for task in older if fits(task, query.filter)]
-        return tuple(sorted(found, key=lambda task: task.id, reverse=True)[: query.limit])
+        newest = sorted(found, key=lambda task: task.id, reverse=True)[: query.limit]
+        return tuple(without_result(task) for task in newest)
 
-    async def groups(self, wanted: TaskFilter) -> tuple[TaskGroup, ...]:
+    async def groups(self, task_filter: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""
-        return grouped([task for task in self._shown() if fits(task, wanted)])
+        return grouped([task for task in self._shown() if fits(task, task_filter)])
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together, with those that were deleted."""

@@ -16,36 +16,36 @@ _LONGEST_TEXT, _LONGEST = 4000, 20_000
 _LEAST_BEGINNING = 3
 
 
-def fits(task: Task, wanted: TaskFilter) -> bool:
+def fits(task: Task, task_filter: TaskFilter) -> bool:
     """Whether the task is one of those that are meant."""
     return (
-        (not wanted.statuses or task.status in wanted.statuses)
-        and (not wanted.kinds or task.kind in wanted.kinds)
-        and (not wanted.providers or task.provider in wanted.providers)
-        and (not wanted.models or task.model in wanted.models)
-        and (not wanted.owners or task.owner in wanted.owners)
-        and (wanted.batch is None or task.batch_id == wanted.batch)
-        and (not wanted.codes or _failed_so(task, wanted))
-        and _is_named(task, wanted)
-        and _came_then(task, wanted)
-        and all(task.metadata.get(name) in values for name, values in wanted.metadata)
-        and (not wanted.texts or _says_any(task, wanted.texts))
+        (not task_filter.statuses or task.status in task_filter.statuses)
+        and (not task_filter.kinds or task.kind in task_filter.kinds)
+        and (not task_filter.providers or task.provider in task_filter.providers)
+        and (not task_filter.models or task.model in task_filter.models)
+        and (not task_filter.owners or task.owner in task_filter.owners)
+        and (task_filter.batch is None or task.batch_id == task_filter.batch)
+        and (not task_filter.codes or _failed_so(task, task_filter))
+        and _is_named(task, task_filter)
+        and _came_then(task, task_filter)
+        and all(task.metadata.get(name) in values for name, values in task_filter.metadata)
+        and (not task_filter.texts or _says_any(task, task_filter.texts))
     )
 
 
-def _failed_so(task: Task, wanted: TaskFilter) -> bool:
-    return task.status is TaskStatus.FAILED and task.error is not None and task.error.code in wanted.codes
+def _failed_so(task: Task, task_filter: TaskFilter) -> bool:
+    return task.status is TaskStatus.FAILED and task.error is not None and task.error.code in task_filter.codes
 
 
-def _is_named(task: Task, wanted: TaskFilter) -> bool:
-    return (not wanted.ids or task.id in wanted.ids) and (
-        wanted.id_range is None or wanted.id_range[0] <= task.id <= wanted.id_range[1]
+def _is_named(task: Task, task_filter: TaskFilter) -> bool:
+    return (not task_filter.ids or task.id in task_filter.ids) and (
+        task_filter.id_range is None or task_filter.id_range[0] <= task.id <= task_filter.id_range[1]
     )
 
 
-def _came_then(task: Task, wanted: TaskFilter) -> bool:
-    return (wanted.created_after is None or task.created_at >= wanted.created_after) and (
-        wanted.created_before is None or task.created_at < wanted.created_before
+def _came_then(task: Task, task_filter: TaskFilter) -> bool:
+    return (task_filter.created_after is None or task.created_at >= task_filter.created_after) and (
+        task_filter.created_before is None or task.created_at < task_filter.created_before
     )
 
 
@@ -55,10 +55,10 @@ def _says_any(task: Task, texts: Sequence[str]) -> bool:
     return any(_are_said(_words(text), words) for text in texts)
 
 
-def _are_said(asked: Sequence[str], words: set[str]) -> bool:
-    return bool(asked) and all(
+def _are_said(query_words: Sequence[str], words: set[str]) -> bool:
+    return bool(query_words) and all(
         word in words or (len(word) >= _LEAST_BEGINNING and any(each.startswith(word) for each in words))
-        for word in asked
+        for word in query_words
     )
 
 

@@ -1,4 +1,4 @@
-"""Messages about ended tasks, inside this process."""
+"""Messages about tasks, inside this process."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -9,13 +9,25 @@ from uuid import UUID, uuid4
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.search.failing_receiver import COUNTED_AT_MOST, FailingReceiver
-from genpulse.domain.task import Task
+from genpulse.domain.submission.webhook_choice import USUAL, WebhookEvent
+from genpulse.domain.task import Task, TaskStatus
 from genpulse.domain.text.storable import storable_line
-from genpulse.domain.webhook_delivery import GIVE_UP_AFTER, Answer, Delivery, Unreadable, origin_of
+from genpulse.domain.webhook_delivery import (
+    GIVE_UP_AFTER,
+    PROGRESS_LASTS,
+    PROGRESSED,
+    STARTED,
+    Answer,
+    Delivery,
+    Unreadable,
+    origin_of,
+)
+
+_PROGRESS_APART = timedelta(milliseconds=500)
 
 
 class MemoryDeliveries:
-    """Implements `DeliveryStore`. The store of tasks notes in it how each one ended.
+    """Implements `DeliveryStore`. The store of tasks notes in it how each one begins, goes on and ends.
 
     `clock` is this store's now. None takes the messages of all environments.
     """
@@ -30,19 +42,41 @@ class MemoryDeliveries:
 
     def note(self, task: Task) -> None:
         """A task has ended; if somebody wants to know, there is a message now."""
-        if task.webhook_url is None or task.finished_at is None:
+        choice = task.webhook_choice or USUAL
+        if task.finished_at is not None and choice.wants_end(succeeded=task.status is TaskStatus.SUCCEEDED):
+            self._note(task, f"task.{task.status}", task.finished_at, GIVE_UP_AFTER)
+
+    def note_start(self, task: Task) -> None:
+        """The first attempt of a task has begun."""
+        if task.started_at is not None and WebhookEvent.START in (task.webhook_choice or USUAL).events:
+            self._note(task, STARTED, task.started_at, GIVE_UP_AFTER)
+
+    def note_progress(self, task: Task) -> None:
+        """A task has come further. While one message about that waits, there is no other."""
+        if WebhookEvent.PROGRESS not in (task.webhook_choice or USUAL).events:
             return
         now = self._clock()
+        told = [one for one, of in self._noted.values() if of.id == task.id and one.type == PROGRESSED]
+        if not any(one.next_try_at or one.created_at > now - _PROGRESS_APART for one in told):
+            self._note(task, PROGRESSED, now, PROGRESS_LASTS)
+
+    def _note(self, task: Task, kind: str, since: datetime, lasts: timedelta) -> None:
+        if task.webhook_url is None:
+            return
+        now = self._clock()
+        untried = [one.id for one, of in self._noted.values() if of.id == task.id and _is_untried(one)]
         delivery = Delivery(
             id=uuid4(),
             task_id=task.id,
-            type=f"task.{task.status}",
+            type=kind,
             url=task.webhook_url,
-            created_at=task.finished_at,
+            created_at=since,
             next_try_at=now,
-            given_until=now + GIVE_UP_AFTER,
+            given_until=now + lasts,
             origin=origin_of(task.webhook_url),
             environment=task.environment,
+            form=task.webhook_choice.form if task.webhook_choice else "",
+            follows=untried[-1] if untried and task.webhook_choice else None,
         )
         self._noted[delivery.id] = (delivery, task)
 
@@ -57,10 +91,10 @@ class MemoryDeliveries:
             place[delivery.origin] += 1
             if place[delivery.origin] <= room.get(delivery.origin, per_origin):
                 ranked.append((place[delivery.origin], at, delivery.id))
-        chosen = [delivery_id for _, _, delivery_id in sorted(ranked)[: max(limit, 0)]]
-        for delivery_id in chosen:
+        due_ids = [delivery_id for _, _, delivery_id in sorted(ranked)[: max(limit, 0)]]
+        for delivery_id in due_ids:
             self._change(delivery_id, next_try_at=now + timedelta(seconds=held_s))
-        return tuple(self._noted[delivery_id] for delivery_id in chosen)
+        return tuple(self._noted[delivery_id] for delivery_id in due_ids)
 
     async def backlog(self) -> Backlog:
         """The messages that will be sent, once or again."""
@@ -77,8 +111,13 @@ class MemoryDeliveries:
             if delivery.next_try_at
             and delivery.next_try_at <= now
             and self._environment in {None, delivery.environment}
+            and not self._has_to_wait(delivery)
         ]
         return sorted(waiting, key=lambda pair: (pair[0], pair[1].id))
+
+    def _has_to_wait(self, delivery: Delivery) -> bool:
+        """Whether the one that it follows was not tried yet."""
+        return delivery.follows in self._noted and _is_untried(self._noted[delivery.follows][0])
 
     async def taken(self, delivery_id: UUID, answer: Answer) -> None:
         """It was received."""
@@ -110,6 +149,16 @@ class MemoryDeliveries:
             next_try_at=next_try_at,
         )
         return next_try_at
+
+    async def leave(self, delivery_id: UUID, again_in_s: float, why: str) -> None:
+        """Somebody else may be able to send it."""
+        delivery = self._noted[delivery_id][0] if delivery_id in self._noted else None
+        if delivery is None or delivery.delivered_at is not None:
+            return
+        later = self._later(delivery, again_in_s)
+        self._change(delivery_id, next_try_at=later, error=storable_line(why))
+        if later is None:
+            self._tried_at[delivery_id] = self._clock()
 
     async def put_off(self, origin: str, again_in_s: float, why: str) -> int:
         """All messages to a silent origin that are due wait."""
@@ -171,7 +220,10 @@ class MemoryDeliveries:
         failing = [
             each
             for each, _ in self._noted.values()
-            if each.delivered_at is None and each.tries and self._environment in {None, each.environment}
+            if each.delivered_at is None
+            and each.tries
+            and each.type not in {STARTED, PROGRESSED}
+            and self._environment in {None, each.environment}
         ]
         return sorted(failing, key=lambda each: each.created_at, reverse=True)
 
@@ -195,3 +247,7 @@ class MemoryDeliveries:
     def _change(self, delivery_id: UUID, **changes: object) -> None:
         delivery, task = self._noted[delivery_id]
         self._noted[delivery_id] = (replace(delivery, **changes), task)  # type: ignore[arg-type]
+
+
+def _is_untried(delivery: Delivery) -> bool:
+    return delivery.next_try_at is not None and delivery.tries == 0

@@ -1,11 +1,12 @@
 """A sender that keeps its messages in this process."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
 from genpulse.domain.webhook_delivery import Answer
+from genpulse.ports.webhooks import NO_HEADERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class Sent:
     url: str
     message_id: str
     body: bytes
-    secrets: SigningSecrets = SHARED
+    secrets: SigningSecrets | None = SHARED
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class MemoryMessageSender:
@@ -30,8 +32,15 @@ class MemoryMessageSender:
         return None
 
     async def send(
-        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+        self,
+        url: str,
+        message_id: str,
+        body: bytes,
+        *,
+        now: datetime,
+        secrets: SigningSecrets | None = SHARED,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Answer:
         """Keep it."""
-        self.sent.append(Sent(url, message_id, body, secrets))
+        self.sent.append(Sent(url, message_id, body, secrets, headers))
         return next(self._answers, Answer(204))

@@ -26,15 +26,15 @@ _HALF_OF_IT = "SELECT '?/' || oid FROM pg_database WHERE datname = current_datab
 class Stamp:
     """To which environment a database belongs, since when, and who said so (host and version).
 
-    `identity` is the database that was stamped, `<cluster>/<oid>`, None when that was not noted yet; `found` is
-    the one that is connected.
+    `identity` is the database that was stamped, `<cluster>/<oid>`, None when that was not noted yet;
+    `connected_identity` is the one that is connected.
     """
 
     environment: str
     stamped_at: datetime
     stamped_by: str
     identity: str | None
-    found: str
+    connected_identity: str
 
     def __str__(self) -> str:
         return f"stamped {self.stamped_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC by {self.stamped_by}"
@@ -42,11 +42,11 @@ class Stamp:
     @property
     def is_elsewhere(self) -> bool:
         """The stamp was put on another database than the one it is found in: this is a copy, or it was moved."""
-        return self.identity is not None and not _same(self.identity, self.found)
+        return self.identity is not None and not _same(self.identity, self.connected_identity)
 
     def copied(self) -> CopiedDatabase:
         """What is to be said then."""
-        evidence = f"{self}, which was database {self.identity}, and this is {self.found}"
+        evidence = f"{self}, which was database {self.identity}, and this is {self.connected_identity}"
         return CopiedDatabase(self.environment, evidence)
 
 
@@ -79,10 +79,10 @@ async def identity(connection: asyncpg.Connection) -> str:
     """
     with outages():
         try:
-            found: str = await connection.fetchval(_IDENTITY)
+            identifier: str = await connection.fetchval(_IDENTITY)
         except asyncpg.InsufficientPrivilegeError:
-            found = await connection.fetchval(_HALF_OF_IT)
-    return found
+            identifier = await connection.fetchval(_HALF_OF_IT)
+    return identifier
 
 
 async def check_connection(connection: asyncpg.Connection, environment: str) -> None:

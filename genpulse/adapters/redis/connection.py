@@ -153,7 +153,7 @@ class Outage:
     def __bool__(self) -> bool:
         return bool(self._noticed_by)
 
-    def notice(self, part: str, error: BaseException) -> None:
+    def report(self, part: str, error: BaseException) -> None:
         """A part of the process could not reach Redis."""
         if not self._noticed_by:
             _log.warning("live events are lost (%s); tasks run on without them", why_away(error))

@@ -73,7 +73,7 @@ class ChannelListener:
             async with self._client.pubsub() as pubsub:
                 await self._converse(pubsub)
         except AWAY as error:
-            self._outage.notice("listener", error)
+            self._outage.report("listener", error)
             await asyncio.sleep(_AGAIN_S)
 
     async def _converse(self, pubsub: PubSub) -> None:

@@ -80,7 +80,7 @@ class EventSender:
             await self._flush()
             self._outage.end("sender")
         except AWAY as error:
-            self._outage.notice("sender", error)
+            self._outage.report("sender", error)
             await asyncio.sleep(_AGAIN_S)
             if not isinstance(error, ResponseError):
                 self._awake.set()

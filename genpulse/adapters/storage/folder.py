@@ -50,13 +50,13 @@ def remove_staged(root: Path, keys: Iterable[str]) -> None:
 
 
 def _stage(source: Path, staged: Path) -> None:
-    for left in reversed(range(_TRIES)):
+    for tries_left in reversed(range(_TRIES)):
         try:
             staged.parent.mkdir(parents=True, exist_ok=True)
             _link_or_copy(source, staged)
         except (FileNotFoundError, FileExistsError):
             # A removal takes empty folders away, perhaps the one that was just made.
-            if not left:
+            if not tries_left:
                 raise
         else:
             return

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class SpoolContents:
     """What lies in the folder of one process. `size` is in bytes.
 
     `is_living`: its process lives, or that cannot be told. `is_own`: it is of this installation.
@@ -62,7 +62,7 @@ class SpoolFolder:
         finally:
             Path(file.name).unlink(missing_ok=True)
 
-    def contents(self) -> tuple[Waiting, ...]:
+    def contents(self) -> tuple[SpoolContents, ...]:
         """The contents of the folders of all processes of this user, sorted by folder. Raises `OSError`."""
         looked = (_look(folder, self._prefix) for folder in sorted(self._parent.glob(f"{_PREFIX}*")))
         return tuple(waiting for waiting in looked if waiting is not None)
@@ -73,11 +73,13 @@ class SpoolFolder:
         What cannot be removed is logged.
         """
         try:
-            left = [each for each in self.contents() if not each.is_living and (each.is_own or not each.files)]
+            leftovers = [
+                each for each in self.contents() if not each.is_living and (each.is_own or not each.files)
+            ]
         except OSError as error:
             _log.warning("what killed processes may have left on this disk cannot be looked for: %s", error)
             return
-        for waiting in left:
+        for waiting in leftovers:
             try:
                 _remove(waiting)
             except FileNotFoundError:
@@ -157,7 +159,7 @@ def _lock(path: Path, descriptor: int) -> None:
         )
 
 
-def _look(folder: Path, own_prefix: str) -> Waiting | None:
+def _look(folder: Path, own_prefix: str) -> SpoolContents | None:
     """The content of a spool folder; None for one of another user, and one that is removed meanwhile."""
     with suppress(OSError), _open_folder(folder) as descriptor:
         if os.fstat(descriptor).st_uid != os.geteuid():
@@ -165,11 +167,11 @@ def _look(folder: Path, own_prefix: str) -> Waiting | None:
         is_living = not _takes_lock(descriptor)
         with os.scandir(descriptor) as entries:
             sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
-        return Waiting(folder, len(sizes), sum(sizes), is_living, folder.name.startswith(own_prefix))
+        return SpoolContents(folder, len(sizes), sum(sizes), is_living, folder.name.startswith(own_prefix))
     return None
 
 
-def _remove(waiting: Waiting) -> None:
+def _remove(waiting: SpoolContents) -> None:
     """Raises `OSError`."""
     with _open_folder(waiting.folder) as descriptor:
         if not _takes_lock(descriptor):

@@ -71,7 +71,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class NetworkRoute:
     """The addresses to connect to: those of the receiver, or of the `proxy` where there is one."""
 
     addresses: Sequence[ResolveResult]
@@ -85,7 +85,7 @@ class Route:
 
 async def post(
     target: Target,
-    route: Route,
+    route: NetworkRoute,
     headers: Mapping[str, str],
     body: bytes,
     tls: ssl.SSLContext,
@@ -124,7 +124,9 @@ def _head(first: str, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join(lines).encode("latin-1")
 
 
-async def _connect(target: Target, route: Route, tls: ssl.SSLContext) -> tuple[asyncio.Transport, "_Exchange"]:
+async def _connect(
+    target: Target, route: NetworkRoute, tls: ssl.SSLContext
+) -> tuple[asyncio.Transport, "_Exchange"]:
     """Connect to the first address that answers, through the proxy where there is one."""
     proxy = route.proxy
     host, port = (proxy.host, proxy.port) if proxy else (target.host, target.port)
@@ -150,7 +152,7 @@ async def _connect(target: Target, route: Route, tls: ssl.SSLContext) -> tuple[a
 
 
 async def _open(
-    route: Route, host: str, port: int, tls: ssl.SSLContext | None
+    route: NetworkRoute, host: str, port: int, tls: ssl.SSLContext | None
 ) -> tuple[asyncio.Transport, "_Exchange"]:
     loop = asyncio.get_running_loop()
     infos = [(each["family"], 1, 6, "", _socket_address(each, port)) for each in route.addresses]

@@ -1,11 +1,12 @@
-"""Sends one signed message, as Standard Webhooks describes it (standardwebhooks.com)."""
+"""Sends one message, signed as Standard Webhooks describes it (standardwebhooks.com) or by itself."""
 
 import ipaddress
 import logging
+import re
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -14,11 +15,15 @@ from yarl import URL
 
 from genpulse.adapters.network.name_resolver import NameNotFound, NameResolver, NameTimeout
 from genpulse.adapters.network.public_address import AddressRefused, NamesByProxy, PublicResolver, check_literal
-from genpulse.adapters.webhooks.exchange import ANSWER_S, CannotConnect, NoConnection, Route, Target, post
+from genpulse.adapters.webhooks.exchange import ANSWER_S, CannotConnect, NetworkRoute, NoConnection, Target, post
 from genpulse.adapters.webhooks.response_head import Head
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
 from genpulse.domain.webhook_delivery import Answer
+from genpulse.ports.webhooks import NO_HEADERS
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 _log = logging.getLogger(__name__)
 
@@ -57,14 +62,24 @@ class WebhookSender:
         self._tls = tls
 
     async def send(
-        self, url: str, message_id: str, body: bytes, *, now: datetime, secrets: SigningSecrets = SHARED
+        self,
+        url: str,
+        message_id: str,
+        body: bytes,
+        *,
+        now: datetime,
+        secrets: SigningSecrets | None = SHARED,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Answer:
         """Send it once and follow no redirect. The status line decides. Never raises.
+
+        Without `secrets` it has `headers` in place of those of Standard Webhooks.
 
         A name has 5 seconds, a connection 5 (by a proxy 10), a status line `answer_s`, and what follows it 1.
         """
         try:
-            return _answer(await self._post(url, message_id, body, now, secrets))
+            standard = {} if secrets is None else self._standard(message_id, body, now, secrets)
+            return _answer(await self._post(url, body, standard | _checked(headers)))
         except TimeoutError:
             return Answer(None, f"no answer within {self._answer_s:g} s", silent=True)
         except (NameTimeout, NoConnection) as error:
@@ -92,44 +107,39 @@ class WebhookSender:
         if not self._allow_private:
             check_literal(target.host)
 
-    async def _post(self, url: str, message_id: str, body: bytes, now: datetime, secrets: SigningSecrets) -> Head:
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Head:
         target = Target.of(url)
         route = await self._route(target)
         if self._tls is None:
             self._tls = ssl.create_default_context()
-        headers = self._headers(url, message_id, now) | self._signatures(message_id, body, now, secrets)
-        return await post(target, route, headers, body, self._tls, self._answer_s)
+        return await post(target, route, {**self._headers(url), **headers}, body, self._tls, self._answer_s)
 
-    async def _route(self, target: Target) -> Route:
+    async def _route(self, target: Target) -> NetworkRoute:
         proxy = self._proxies.to("https" if target.is_secure else "http", target.host, target.port)
         if proxy is None:
             self._check(target)
-            return Route(await _addresses(target.host, target.port, self._names))
+            return NetworkRoute(await _addresses(target.host, target.port, self._names))
         if not self._allow_private:
             await self._names_by_proxy.check(target.host)
         try:
-            return Route(await _addresses(proxy.host, proxy.port, self._names_of_proxies), proxy)
+            return NetworkRoute(await _addresses(proxy.host, proxy.port, self._names_of_proxies), proxy)
         except NameNotFound as error:
             raise CannotConnect(proxy.absence(target.place, str(error))) from error
 
-    def _headers(self, url: str, message_id: str, now: datetime) -> dict[str, str]:
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": self._user_agent,
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-        }
+    def _headers(self, url: str) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "User-Agent": self._user_agent}
         if (name := URL(url).user) is not None:
             login = f"{name}:{URL(url).password or ''}"
             headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
         return headers
 
-    def _signatures(self, message_id: str, body: bytes, now: datetime, secrets: SigningSecrets) -> dict[str, str]:
+    def _standard(self, message_id: str, body: bytes, now: datetime, secrets: SigningSecrets) -> dict[str, str]:
+        headers = {"webhook-id": message_id, "webhook-timestamp": str(int(now.timestamp()))}
         signers = (*map(_signer, secrets.own), *(self._signers if secrets.shared else ()))
-        if not signers:
-            return {}
-        moment, text = now.astimezone(UTC), body.decode()
-        return {"webhook-signature": " ".join(each.sign(message_id, moment, text) for each in signers)}
+        if signers:
+            moment, text = now.astimezone(UTC), body.decode()
+            headers["webhook-signature"] = " ".join(each.sign(message_id, moment, text) for each in signers)
+        return headers
 
     async def close(self) -> None:
         """Close the resolvers."""
@@ -143,6 +153,14 @@ async def _addresses(host: str, port: int, names: AbstractResolver) -> Sequence[
     if family is None:
         return await names.resolve(host, port, socket.AF_UNSPEC)
     return [ResolveResult(hostname=host, host=host, port=port, family=family, proto=0, flags=0)]
+
+
+def _checked(headers: Mapping[str, str]) -> dict[str, str]:
+    """Raises `ValueError` for what would end a header, or is none."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"the header {name[:100]!r} cannot be sent")
+    return dict(headers)
 
 
 def _signer(secret: str) -> Webhook:

@@ -17,7 +17,6 @@ _CONTENT = struct.Struct(">qq16s")
 """Microseconds at which it was counted, seconds at which it expires, and the task after which it goes on."""
 _NOWHERE = bytes(16)
 _DIGEST_BYTES = 32
-LONGEST = 4 * (_CONTENT.size + _DIGEST_BYTES) // 3 + 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,12 +35,12 @@ async def owners_meant(keys: KeyStore, caller: Caller, words: Sequence[str]) -> 
     return tuple(owner for word in words for owner in _owners(known, word))
 
 
-def _owners(known: tuple[ApiKey, ...], word: str) -> tuple[str, ...]:
+def _owners(keys: tuple[ApiKey, ...], word: str) -> tuple[str, ...]:
     """Several keys may have one name, such as the one that took the place of another."""
-    found = tuple(str(key.id) for key in known if _is_named(key, word))
-    if not found:
+    owners = tuple(str(key.id) for key in keys if _is_named(key, word))
+    if not owners:
         raise NoSuchKey(word)
-    return found
+    return owners
 
 
 def _is_named(key: ApiKey, word: str) -> bool:
@@ -50,7 +50,9 @@ def _is_named(key: ApiKey, word: str) -> bool:
 async def keys_shown(keys: KeyStore, caller: Caller, tasks: Iterable[Task]) -> Mapping[str, KeyDocument]:
     """The keys of these tasks by their owner, for a caller that sees all tasks. Raises `DatabaseUnavailable`."""
     owners = {task.owner for task in tasks if task.owner} if caller.sees_all else set()
-    known: tuple[ApiKey, ...] = () if caller.key is None else (caller.key,)
+    readable_keys: tuple[ApiKey, ...] = () if caller.key is None else (caller.key,)
     if not owners <= {caller.owner}:
-        known = await keys.all()
-    return {owner: KeyDocument(id=owner, name=key.name) for key in known if (owner := str(key.id)) in owners}
+        readable_keys = await keys.all()
+    return {
+        owner: KeyDocument(id=owner, name=key.name) for key in readable_keys if (owner := str(key.id)) in owners
+    }

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope
 from genpulse.api.errors import BodyTooSlow
 from genpulse.api.requests.lean_request import headers_of
 from genpulse.api.requests.paths import inner_path
-from genpulse.api.server.shutdown import CancelHandle
+from genpulse.background.cancel_handles import CancelHandle
 from genpulse.domain.errors import ContentTooLarge
 
 LEAST_BYTES_PER_S = 1024

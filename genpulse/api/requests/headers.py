@@ -11,8 +11,6 @@ MOST_WAIT_S = 60
 _PREFERENCE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
 """Up to the next comma that is in no quoted text."""
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
-IDEMPOTENCY_KEY = r"^[!-~]([ -~]*[!-~])?$"
-"""The same as JSON Schema says it: blanks around a header's value are none of its."""
 
 
 def wait_s(headers: Headers, longest_s: int) -> int | None:

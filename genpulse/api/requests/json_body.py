@@ -11,8 +11,7 @@ from pydantic_core import from_json
 from starlette.requests import Request
 
 from genpulse.api.errors import InvalidJson, UnsupportedContentType
-from genpulse.api.problems import SHOWN_AT_MOST
-from genpulse.api.requests.json_checks import BATCH_VALUES, VALUES, check
+from genpulse.api.requests.json_checks import BATCH_VALUES, SHOWN_AT_MOST, VALUES, check
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.place import Place, written
 from genpulse.domain.json.value import JsonValue

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from itertools import islice
 from math import isfinite
 
-from genpulse.api.problems import SHOWN_AT_MOST
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.place import values, written
 from genpulse.domain.json.value import JsonValue
@@ -16,6 +15,8 @@ VALUES = 10_000
 """How many values one body may hold, whole and inner ones."""
 BATCH_VALUES = 100_000
 """The same for a body of many tasks."""
+SHOWN_AT_MOST = 100
+"""So many places are named in one problem document, however many there are."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -52,12 +52,18 @@ def _digest(last: UUID, words: Sequence[str]) -> bytes:
     return hashlib.sha256(content).digest()[:_DIGEST_BYTES]
 
 
-def _words(wanted: TaskFilter) -> list[str]:
+def _words(task_filter: TaskFilter) -> list[str]:
     """What tells this filter from every other. Where nothing is repeated they are those of versions before."""
-    fields = (wanted.statuses, wanted.kinds, wanted.providers, wanted.owners, wanted.codes)
+    fields = (
+        task_filter.statuses,
+        task_filter.kinds,
+        task_filter.providers,
+        task_filter.owners,
+        task_filter.codes,
+    )
     single = ["".join(field) if len(field) <= 1 else "" for field in fields]
-    ids = [str(each) for each in wanted.id_range or ()]
-    others = {name: value for name, value in asdict(wanted).items() if value and name not in _BEFORE}
+    ids = [str(each) for each in task_filter.id_range or ()]
+    others = {name: value for name, value in asdict(task_filter).items() if value and name not in _BEFORE}
     repeated = [field if len(field) > 1 else () for field in fields]
     more = to_json([others, repeated]).decode() if others or any(repeated) else ""
     return [*single, *ids, *([more] if more else [])]

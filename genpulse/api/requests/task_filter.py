@@ -66,19 +66,19 @@ def described() -> list[dict[str, Any]]:
 
 
 def _others_described(properties: Mapping[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for name, found in properties.items():
+    for name, schema in properties.items():
         if name == "metadata":
             continue
-        words = {word: found.pop(word) for word in ("description",) if word in found}
-        found.pop("title", None)
+        words = {word: schema.pop(word) for word in ("description",) if word in schema}
+        schema.pop("title", None)
         if name in REPEATED:
-            (found,) = (kind for kind in found["anyOf"] if kind.get("type") == "array")
-        found["anyOf"] = [kind for kind in found.get("anyOf", ()) if kind != {"type": "null"}]
-        if found.get("default") is None:
-            found.pop("default", None)
-        if not found["anyOf"]:
-            found.pop("anyOf")
-        yield {"name": name, "in": "query", "required": False, **words, "schema": found}
+            (schema,) = (kind for kind in schema["anyOf"] if kind.get("type") == "array")
+        schema["anyOf"] = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+        if schema.get("default") is None:
+            schema.pop("default", None)
+        if not schema["anyOf"]:
+            schema.pop("anyOf")
+        yield {"name": name, "in": "query", "required": False, **words, "schema": schema}
 
 
 def _metadata_described() -> dict[str, Any]:

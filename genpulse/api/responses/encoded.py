@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from pydantic.main import IncEx
 from starlette.responses import Response
 
 from genpulse.api import problems
@@ -38,9 +39,15 @@ def router(tag: str) -> APIRouter:
     return APIRouter(tags=[tag], generate_unique_id_function=lambda route: route.name)
 
 
-def json(document: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON response."""
-    return JsonResponse(document.model_dump_json().encode(), status, headers or {})
+def json(
+    document: BaseModel,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    leaving_out: IncEx | None = None,
+) -> Response:
+    """A JSON response. Fields of the document may be left out."""
+    return JsonResponse(document.model_dump_json(exclude=leaving_out).encode(), status, headers or {})
 
 
 class JsonResponse(Response):
@@ -127,6 +134,19 @@ def path_parameter(name: str, meaning: str) -> dict[str, Any]:
     }
 
 
+def event_stream(event: type[BaseModel]) -> dict[str, Any]:
+    """The description of Server-Sent Events, each of which is such a document."""
+    whole = {"type": "string", "description": "The stream as a whole, for programs that do not read it by events"}
+    return {"text/event-stream": {"schema": {"anyOf": [whole, reference(event)]}}}
+
+
+LAST_EVENT_ID: Mapping[str, Any] = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "Sends only what is newer than this event.",
+    "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+}
+"""The header with which a stream is taken up where it broke off."""
 EXPIRES: Mapping[str, Any] = {
     "name": "expires",
     "in": "query",

@@ -7,16 +7,18 @@ from contextlib import aclosing
 from typing import Generic, TypeVar
 
 from prometheus_client import Gauge
+from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from genpulse.api.requests.lean_request import forget
-from genpulse.api.server.shutdown import CancelHandles
+from genpulse.background.cancel_handles import CancelHandles
 from genpulse.background.first import first_of
 from genpulse.domain.errors import Unavailable
 
 T = TypeVar("T")
 
+KEEP_ALIVE = b": keep-alive\n\n"
 RECONNECT_MS = 1000
 
 _log = logging.getLogger(__name__)
@@ -26,6 +28,11 @@ _EVENT_HEADERS = [
     (b"x-accel-buffering", b"no"),
     (b"content-type", b"text/event-stream; charset=utf-8"),
 ]
+
+
+def event_bytes(number: int, name: str, data: BaseModel) -> bytes:
+    """One event as it is sent."""
+    return f"id: {number}\nevent: {name}\ndata: {data.model_dump_json()}\n\n".encode()
 
 
 class Stream(Response):

@@ -157,10 +157,10 @@ async def _admin_of_another(request: Request, key_id: UUID) -> Caller:
     return caller
 
 
-def _refuse_excess(caller: Caller, key: ApiKey, asked: Sequence[str] | None = None) -> None:
-    """Raises `BeyondOwnKey` where a key gets more than the caller's has, in any field or in one of `asked`."""
+def _refuse_excess(caller: Caller, key: ApiKey, fields: Sequence[str] | None = None) -> None:
+    """Raises `BeyondOwnKey` where a key gets more than the caller's has, in any field or in one of `fields`."""
     exceeding = [] if caller.key is None else excess(caller.key, key)
-    refused = [field for field in exceeding if asked is None or field in asked]
+    refused = [field for field in exceeding if fields is None or field in fields]
     if refused:
         raise BeyondOwnKey(refused)
 

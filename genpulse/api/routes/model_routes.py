@@ -77,5 +77,5 @@ class ModelRouteList(Document):
 async def list_routes(request: Request) -> Response:
     """The routes of this installation, each with the models that it tries."""
     services = context_in(request.scope).services
-    named = sorted(services.routes.named.items())
+    named = sorted(services.routes.by_name.items())
     return encoded.json(ModelRouteList(data=[ModelRouteDocument.of(services, route) for _, route in named]))

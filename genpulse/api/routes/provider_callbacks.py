@@ -9,7 +9,7 @@ from starlette.responses import Response
 from genpulse.api.context import context_in
 from genpulse.api.responses import encoded
 from genpulse.lifecycle.provider_callback import receive_callback
-from genpulse.provider import Notice
+from genpulse.provider import Callback
 
 _REFUSALS: encoded.Described = {
     401: encoded.refusal(401) | {"description": "The vendor's signature is missing or wrong", "headers": {}},
@@ -34,6 +34,6 @@ async def take_callback(
 ) -> Response:
     """Let the job be polled at once. What the notice says is not believed, and so it needs no key."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    callback = Notice(headers, await request.body())
+    callback = Callback(headers, await request.body())
     await receive_callback(context_in(request.scope).services, provider, token, callback)
     return Response(status_code=204)

@@ -38,17 +38,17 @@ async def create_upload(request: Request) -> Response:
 
     It is good for one file, which becomes an asset of this API key, and for as long as the key itself is.
     """
-    context, asked = context_in(request.scope), await json_body.read_if_any(request, NewUploadDocument)
+    context, document = context_in(request.scope), await json_body.read_if_any(request, NewUploadDocument)
     services, limit_bytes = context.services, context.options.upload_limit_bytes
-    if asked.max_bytes is not None and asked.max_bytes > limit_bytes:
+    if document.max_bytes is not None and document.max_bytes > limit_bytes:
         said = f"It is more than an upload may have here, which is {limit_bytes}"
         raise BadInput("The file would be too large.", [Problem("/max_bytes", said)])
     grant = UploadGrant(
         services.new_id(),
         caller_of(request).owner,
-        asked.max_bytes or limit_bytes,
-        int(services.now().timestamp()) + asked.expires_in_s,
-        asked.media_type,
+        document.max_bytes or limit_bytes,
+        int(services.now().timestamp()) + document.expires_in_s,
+        document.media_type,
     )
     signer = UploadSigner(await services.keys.signing_secret())
     url = links_for(request).upload(grant.asset_id, signer.write(grant))

@@ -88,8 +88,8 @@ class UsageParameters(BaseModel):
         return UsageQuery(start, end, fields, names, owner, MOST_ROWS + 1)
 
 
-def _refusal(name: str, said: str) -> RequestValidationError:
-    return RequestValidationError([{"type": "usage", "loc": ("query", name), "msg": said}])
+def _refusal(name: str, message: str) -> RequestValidationError:
+    return RequestValidationError([{"type": "usage", "loc": ("query", name), "msg": message}])
 
 
 @routes.get(
@@ -115,7 +115,7 @@ async def show_usage(request: Request, parameters: Annotated[UsageParameters, Qu
     """
     refuse_doubled(request.query_params)
     services, caller = context_in(request.scope).services, caller_of(request)
-    query = parameters.query(await services.store.now(), None if caller.sees_all else caller.owner)
+    query = parameters.query(await services.store.now(), caller.sees_owner)
     rows = await services.store.usage_by(query)
     if len(rows) > MOST_ROWS:
         raise _refusal(

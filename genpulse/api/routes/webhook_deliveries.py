@@ -27,6 +27,8 @@ class DeliveryDocument(Document):
     message_id: str = Field(examples=["msg_0198c0ffee"])
     """The receiver sees it as `webhook-id`; it stays the same over all tries."""
     type: str = Field(examples=["task.succeeded"])
+    form: str = Field(examples=["", "replicate"])
+    """In whose words it is told; empty for our own."""
     url: str
     state: DeliveryState
     """`given_up` after a day of tries, or when the receiver said 410; sent again by hand it gets another day."""
@@ -47,6 +49,7 @@ class DeliveryDocument(Document):
             id=delivery.id,
             message_id=delivery.message_id,
             type=delivery.type,
+            form=delivery.form,
             url=delivery.url,
             state=delivery.state,
             attempts=delivery.tries,

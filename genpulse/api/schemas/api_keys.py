@@ -89,7 +89,7 @@ class LimitsChangeDocument(BaseModel):
 
     def changed(self, limits: KeyLimits) -> KeyLimits:
         """The limits after this. Raises `BadInput` where nothing tells the customers apart that it limits."""
-        asked: dict[str, Any] = {
+        values: dict[str, Any] = {
             "max_active_tasks": self.max_active_tasks,
             "daily_tasks": self.daily_tasks,
             "daily_usd": None if self.daily_usd is None else Decimal(self.daily_usd),
@@ -100,24 +100,25 @@ class LimitsChangeDocument(BaseModel):
             "monthly_usd": None if self.monthly_usd is None else Decimal(self.monthly_usd),
             "limit_by": None if self.limit_by is None else self.limit_by.removeprefix(METADATA),
         }
-        named = {name: asked[name] for name in self.model_fields_set if name in asked}
+        changes = {name: values[name] for name in self.model_fields_set if name in values}
         ends = "limit_by" in self.model_fields_set and self.limit_by is None
         customer = self._customer(NO_LIMITS if ends else limits.customer)
-        changed = replace(limits, **named, customer=customer)
+        changed = replace(limits, **changes, customer=customer)
         if changed.limit_by is None and customer.limits_anything:
             raise BadInput("The limits of end customers need `limit_by`.", [Problem("/limits/limit_by", _NEEDED)])
         return changed
 
-    def _customer(self, held: Allowance) -> Allowance:
+    def _customer(self, current: Allowance) -> Allowance:
         daily_usd, monthly_usd = self.customer_daily_usd, self.customer_monthly_usd
-        asked: dict[str, Any] = {
+        values: dict[str, Any] = {
             "max_active_tasks": self.customer_max_active_tasks,
             "daily_tasks": self.customer_daily_tasks,
             "daily_usd": None if daily_usd is None else Decimal(daily_usd),
             "monthly_usd": None if monthly_usd is None else Decimal(monthly_usd),
         }
         return replace(
-            held, **{name: value for name, value in asked.items() if f"customer_{name}" in self.model_fields_set}
+            current,
+            **{name: value for name, value in values.items() if f"customer_{name}" in self.model_fields_set},
         )
 
 

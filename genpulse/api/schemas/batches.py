@@ -11,7 +11,7 @@ from genpulse.api.schemas.links import Links
 from genpulse.api.schemas.task_actions import LeftOutDocument, left_out
 from genpulse.domain.task import TaskStatus
 from genpulse.domain.task_batch import TaskBatch
-from genpulse.lifecycle.bulk_actions import Progress
+from genpulse.lifecycle.bulk_actions import BulkProgress
 
 
 class BatchCounts(Document):
@@ -116,7 +116,7 @@ class BatchActionOutcome(BatchStandingDocument):
     """Tasks with which it was not done. Those that had ended, or had not failed, are not counted."""
 
     @classmethod
-    def after(cls, batch: TaskBatch, progress: Progress, links: Links) -> "BatchActionOutcome":
+    def after(cls, batch: TaskBatch, progress: BulkProgress, links: Links) -> "BatchActionOutcome":
         """From the domain's values."""
         standing = dict(BatchStandingDocument.of(batch, links))
         return cls(**standing, done=progress.done, left_out=left_out(progress.left_out.items()))

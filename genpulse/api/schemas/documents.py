@@ -1,10 +1,12 @@
 """Tasks and assets as callers see them. Times are in UTC, sizes in bytes, durations in seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, SkipValidation
+from pydantic.main import IncEx
+from pydantic_core import from_json
 from typing_extensions import TypeAliasType
 
 from genpulse.api.schemas.document import Amount, Document, Time
@@ -12,7 +14,9 @@ from genpulse.api.schemas.links import Links
 from genpulse.api.schemas.task_routes import RouteDocument
 from genpulse.domain.asset import Asset
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
+from genpulse.domain.json.value import JsonValue
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.result.task_result import TaskResult, tells_more
 from genpulse.domain.task import Priority, Task, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 
@@ -110,7 +114,7 @@ class WarningDocument(Document):
     code: WarningCode
     """`output_missing`: one of several outputs is missing, filtered, broken or deleted. `flagged`: the provider
     marked what it made, for example as unsafe. `unknown_status`: it said a word of its job that nobody knows.
-    `cost_not_taken`: it reported a cost that cannot be true."""
+    `cost_not_taken`: it reported a cost that cannot be true. `truncated`: `result` is not all of its answer."""
     index: int | None
     """Which of the outputs that were asked for, from 0; null where it is about none of them."""
     message: str
@@ -210,6 +214,11 @@ class TaskDocument(Document):
     """0.0 to 1.0; null when nothing is known."""
     input: SkipValidation[Mapping[str, object]]
     outputs: list[AssetDocument]
+    result: SkipValidation[object] = None
+    """What the provider answered, as JSON: null where it is files alone, and before the end. Each file is
+    `{"$asset": "<id of an asset>", "url": "…"}`, and null where it is missing; a provider's own name `$asset`
+    comes as `$$asset`. It has at most 256 KiB, or a warning `truncated` says what is not there. Lists and batches
+    leave it out where there is one: ask for the task."""
     warnings: list[WarningDocument]
     """What is odd about its outputs, or about what its provider says; empty where all is well."""
     error: FailureDocument | None
@@ -264,6 +273,7 @@ class TaskDocument(Document):
             progress=task.progress,
             input=task.input,
             outputs=[AssetDocument.of(asset, links) for asset in task.outputs],
+            result=_result(task.result, links) if task.result else None,
             warnings=[WarningDocument.of(warning) for warning in task.warnings],
             error=_failure(task.error),
             last_error=None if task.status.ended else _failure(task.last_error),
@@ -289,8 +299,19 @@ class TaskDocument(Document):
         )
 
 
+def _result(result: TaskResult, links: Links) -> object:
+    shown: JsonValue = from_json(result.text_with_urls(links.content))
+    return shown if tells_more(shown) else None
+
+
 def _failure(failure: Failure | None) -> FailureDocument | None:
     return FailureDocument.of(failure) if failure else None
+
+
+def unshown_results(tasks: Iterable[Task]) -> IncEx | None:
+    """What is left out of an answer that holds many tasks: a page of results may have 25 MiB. None for nothing."""
+    places = [place for place, task in enumerate(tasks) if task.has_unread_result or task.result is not None]
+    return {"data": {place: {"result"} for place in places}} if places else None
 
 
 class TaskPage(Document):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from genpulse.api.schemas.document import Amount, Document
 from genpulse.domain.catalogue.model_facts import ChargedOn
-from genpulse.domain.money.pricing.rates import Rate
+from genpulse.domain.money.pricing.rates import PriceRate
 from genpulse.domain.money.pricing.tariff import Tariff
 
 
@@ -18,7 +18,7 @@ class RateDocument(Document):
     """US dollars for `per` units."""
 
     @classmethod
-    def of(cls, line: Rate) -> "RateDocument":
+    def of(cls, line: PriceRate) -> "RateDocument":
         """From the domain's value."""
         return cls(when=dict(line.when), amount_usd=line.usd)
 

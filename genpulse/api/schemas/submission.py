@@ -17,7 +17,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from genpulse.api.requests.headers import IDEMPOTENCY_KEY
 from genpulse.api.schemas.documents import PriorityWord
 from genpulse.api.schemas.moment import time_of
 from genpulse.domain.errors import BadInput, Problem
@@ -28,6 +27,8 @@ from genpulse.lifecycle.submission.submit import Order
 
 LONGEST_DEADLINE_S = 30 * 24 * 3600
 LONGEST_RETENTION_S = 10 * 365 * 24 * 3600
+IDEMPOTENCY_KEY = r"^[!-~]([ -~]*[!-~])?$"
+"""Printable ASCII, as JSON Schema says it: blanks around a header's value are none of its."""
 
 
 def _http_url(value: str) -> str:
@@ -197,10 +198,10 @@ class BatchDocument(BaseModel):
 
     def refuse_keys(self) -> None:
         """Raises `BadInput` where orders have keys: those of a batch that has one as a whole have none."""
-        said = "the header Idempotency-Key stands for the whole batch; send the one or the others"
+        message = "the header Idempotency-Key stands for the whole batch; send the one or the others"
         places = [f"/tasks/{place}/idempotency_key" for place, key in enumerate(self.keys) if key is not None]
         if places:
             raise BadInput(
                 "The batch has an Idempotency-Key, and its orders have keys of their own.",
-                [Problem(place, said) for place in places],
+                [Problem(place, message) for place in places],
             )

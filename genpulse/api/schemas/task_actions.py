@@ -5,11 +5,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from genpulse.api.auth.action_tokens import LONGEST
 from genpulse.api.schemas.document import Amount, Document
 from genpulse.api.schemas.task_filter import TaskFilterDocument
 from genpulse.domain.task import TaskStatus
-from genpulse.lifecycle.bulk_actions import BulkAction, Count, Progress
+from genpulse.lifecycle.bulk_actions import BulkAction, BulkProgress, Count
+
+CONFIRM_LENGTH = 89
+"""Characters that a token which confirms an action may have."""
 
 
 class TaskActionDocument(BaseModel):
@@ -26,7 +28,7 @@ class TaskActionDocument(BaseModel):
     all: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="Every task is meant, where the filter leaves none out"
     )
-    confirm: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)] | None = Field(
+    confirm: Annotated[str, StringConstraints(min_length=1, max_length=CONFIRM_LENGTH)] | None = Field(
         None,
         json_schema_extra={"pattern": r"^[^\u0000]*$"},
         description="The `confirm` of the answer to the same body without it, which counts; with it, it is done",
@@ -86,7 +88,7 @@ class TaskActionOutcome(Document):
         )
 
     @classmethod
-    def after(cls, action: BulkAction, progress: Progress, confirm: str | None) -> "TaskActionOutcome":
+    def after(cls, action: BulkAction, progress: BulkProgress, confirm: str | None) -> "TaskActionOutcome":
         """What was done."""
         return cls(
             action=action,

@@ -54,12 +54,12 @@ class UsageRowDocument(Document):
     @classmethod
     def of(cls, row: UsageRow, query: UsageQuery, names: Mapping[str, str]) -> "UsageRowDocument":
         """From the domain's value; `names` are those of keys by their id."""
-        told = dict(zip(query.fields, row.values, strict=True))
-        key, status = told.get(UsageField.KEY), told.get(UsageField.STATUS)
+        by_field = dict(zip(query.fields, row.values, strict=True))
+        key, status = by_field.get(UsageField.KEY), by_field.get(UsageField.STATUS)
         return cls(
-            day=date.fromisoformat(told[UsageField.DAY]) if UsageField.DAY in told else None,
-            provider=told.get(UsageField.PROVIDER),
-            model=told.get(UsageField.MODEL),
+            day=date.fromisoformat(by_field[UsageField.DAY]) if UsageField.DAY in by_field else None,
+            provider=by_field.get(UsageField.PROVIDER),
+            model=by_field.get(UsageField.MODEL),
             key=key,
             key_name=names.get(key) if key else None,
             status=TaskStatus(status) if status else None,
@@ -97,11 +97,11 @@ def table(document: UsageDocument, fields: Sequence[str]) -> str:
     writer = csv.writer(out)
     writer.writerow([*map(_plain, by), "count", *(status.value for status in TaskStatus), *amounts])
     for row in document.data:
-        told = row.model_dump(mode="json")
-        told |= {f"{METADATA}{name}": value for name, value in row.metadata.items()}
-        values = [_plain(told[name]) for name in by]
-        counts = [told["count"], *(row.statuses.get(status, 0) for status in TaskStatus)]
-        writer.writerow([*values, *counts, *(told[name] for name in amounts)])
+        cells = row.model_dump(mode="json")
+        cells |= {f"{METADATA}{name}": value for name, value in row.metadata.items()}
+        values = [_plain(cells[name]) for name in by]
+        counts = [cells["count"], *(row.statuses.get(status, 0) for status in TaskStatus)]
+        writer.writerow([*values, *counts, *(cells[name] for name in amounts)])
     return out.getvalue()
 
 

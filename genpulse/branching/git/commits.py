@@ -54,24 +54,24 @@ def is_ancestor(git: Git, commit: str, tip: str) -> bool:
     return git.lasting("merge-base", "--is-ancestor", commit, tip, ok=(0, 1)).code == 0
 
 
-def reachable(tip: str, known: Mapping[str, Commit]) -> list[Commit]:
-    """The commits reachable from `tip` through those in `known`."""
+def reachable(tip: str, by_id: Mapping[str, Commit]) -> list[Commit]:
+    """The commits reachable from `tip` through those in `by_id`."""
     history: dict[str, Commit] = {}
     waiting = [tip]
     while waiting:
-        commit = known.get(waiting.pop())
+        commit = by_id.get(waiting.pop())
         if commit is not None and commit.id not in history:
             history[commit.id] = commit
             waiting.extend(commit.parents)
     return list(history.values())
 
 
-def first_parents(tip: str, known: Mapping[str, Commit]) -> Iterator[Commit]:
-    """The commits in `known` from `tip` along each one's first parent."""
-    commit = known.get(tip)
+def first_parents(tip: str, by_id: Mapping[str, Commit]) -> Iterator[Commit]:
+    """The commits in `by_id` from `tip` along each one's first parent."""
+    commit = by_id.get(tip)
     while commit is not None:
         yield commit
-        commit = known.get(commit.parents[0]) if commit.parents else None
+        commit = by_id.get(commit.parents[0]) if commit.parents else None
 
 
 def printable(text: str) -> str:

@@ -13,7 +13,7 @@ _PEELED = "^{}"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class RemoteTag:
     """A tag on the remote: its own id, and the id of what it marks; the two are one for a light tag."""
 
     object: str
@@ -25,7 +25,7 @@ class Published:
     """Branches of the remote by name, with the ids of their tips, and its tags."""
 
     heads: Mapping[str, str]
-    tags: Mapping[str, Mark]
+    tags: Mapping[str, RemoteTag]
 
 
 def read_published(git: Git, remote: str) -> Published:
@@ -35,7 +35,7 @@ def read_published(git: Git, remote: str) -> Published:
     tags = {name: id_ for name, id_ in ids.items() if name.startswith(_TAGS) and not name.endswith(_PEELED)}
     return Published(
         {name.removeprefix(_HEADS): id_ for name, id_ in ids.items() if name.startswith(_HEADS)},
-        {name.removeprefix(_TAGS): Mark(id_, ids.get(name + _PEELED, id_)) for name, id_ in tags.items()},
+        {name.removeprefix(_TAGS): RemoteTag(id_, ids.get(name + _PEELED, id_)) for name, id_ in tags.items()},
     )
 
 
@@ -51,5 +51,5 @@ def lacking(published: Published, here: Mapping[str, Ref]) -> list[str]:
     ]
 
 
-def _is_planted(here: Ref, mark: Mark) -> bool:
+def _is_planted(here: Ref, mark: RemoteTag) -> bool:
     return not here.annotated and here.object == mark.target != mark.object

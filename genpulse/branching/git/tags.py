@@ -2,7 +2,7 @@
 
 from genpulse.branching.errors import ReleaseRefused
 from genpulse.branching.git.refs import Ref
-from genpulse.branching.git.remote_refs import Mark
+from genpulse.branching.git.remote_refs import RemoteTag
 from genpulse.branching.git.repository import Repository
 from genpulse.branching.rules.versions import Version
 
@@ -71,7 +71,7 @@ def _unpublished(repository: Repository, here: Ref) -> ReleaseRefused:
     return ReleaseRefused("tag_not_published", _SHARED, finding, push, renamed, note=note)
 
 
-def _moved(repository: Repository, here: Ref, there: Mark) -> ReleaseRefused:
+def _moved(repository: Repository, here: Ref, there: RemoteTag) -> ReleaseRefused:
     remote, tag = repository.remote, here.name
     finding = f"{tag} is {_marked(here)} here, and {remote} has another one, {_id(there.object, there.target)}."
     backup = f"moved-{tag}-{there.object[:9]}"

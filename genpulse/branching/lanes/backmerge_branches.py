@@ -29,15 +29,15 @@ def brought_back(name: str, ahead: Sequence[Commit], lanes: Mapping[str, set[str
     one merge of the commit that its name says, and may have merged dev since.
     """
     match = _NAME.fullmatch(name)
-    known = {commit.id: commit for commit in ahead}
-    lane = next((one for one in known if match and one.startswith(match[1])), None)
+    by_id = {commit.id: commit for commit in ahead}
+    lane = next((one for one in by_id if match and one.startswith(match[1])), None)
     if lane is None or not any(lane in ids for ids in lanes.values()):
         return False
-    of_lane = {commit.id for commit in reachable(lane, known)}
+    of_lane = {commit.id for commit in reachable(lane, by_id)}
     own = [commit for commit in ahead if commit.id not in of_lane]
-    return sum(lane in commit.parents for commit in own) == 1 and all(_joins(one, lane, known) for one in own)
+    return sum(lane in commit.parents for commit in own) == 1 and all(_joins(one, lane, by_id) for one in own)
 
 
-def _joins(commit: Commit, lane: str, known: Mapping[str, Commit]) -> bool:
+def _joins(commit: Commit, lane: str, by_id: Mapping[str, Commit]) -> bool:
     """A merge with the lane's commit, or with one that dev has."""
-    return commit.is_merge and any(parent == lane or parent not in known for parent in commit.parents[1:])
+    return commit.is_merge and any(parent == lane or parent not in by_id for parent in commit.parents[1:])

@@ -113,12 +113,12 @@ def _carried_refusals(repository: Repository, row: Branch, lines: Lines) -> tupl
 
 
 def _faults(repository: Repository, own: Sequence[Commit], lines: Lines, row: Branch, before: Branch) -> _Faults:
-    known = {commit.id: commit for commit in own}
-    line = tuple(first_parents(lines.tip(row), known))
+    by_id = {commit.id: commit for commit in own}
+    line = tuple(first_parents(lines.tip(row), by_id))
     merges = [commit for commit in line if commit.is_merge]
-    over = tuple(merge for merge in merges if not _from_source(merge, known, lines, before))
+    over = tuple(merge for merge in merges if not _from_source(merge, by_id, lines, before))
     explained = {
-        commit.id for merge in over for parent in merge.parents[1:] for commit in reachable(parent, known)
+        commit.id for merge in over for parent in merge.parents[1:] for commit in reachable(parent, by_id)
     }
     strays = tuple(commit for commit in own if not commit.is_merge and commit.id not in explained)
     promotions = [merge for merge in merges if merge not in over]
@@ -128,9 +128,9 @@ def _faults(repository: Repository, own: Sequence[Commit], lines: Lines, row: Br
     return _Faults(over, strays, altered, line)
 
 
-def _from_source(merge: Commit, known: dict[str, Commit], lines: Lines, before: Branch) -> bool:
+def _from_source(merge: Commit, by_id: dict[str, Commit], lines: Lines, before: Branch) -> bool:
     if before == DEV:
-        return all(parent not in known for parent in merge.parents[1:])
+        return all(parent not in by_id for parent in merge.parents[1:])
     return all(lines.carried(before, parent) for parent in merge.parents[1:])
 
 

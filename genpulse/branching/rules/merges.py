@@ -14,7 +14,7 @@ _BACK = "What it has alone comes back by a branch of its own, which the first co
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleVerdict:
     """Whether a merge is part of the model. `rule` says which rule allows it; `refusal` why it is not."""
 
     rule: str = ""
@@ -31,7 +31,7 @@ class Verdict:
 
 def allowed(
     head: str, base: str, *, head_repo: str = "", base_repo: str = "", policy: Policy = DEFAULT
-) -> Verdict:
+) -> RuleVerdict:
     """Whether `head` may be merged into `base`. Names or `refs/heads/…`; the repositories as `owner/name`.
 
     A head in another repository than the base (a fork) is no lane and no program's branch, whatever it is called.
@@ -40,9 +40,9 @@ def allowed(
     head, base = plain(head), plain(base)
     target = kind_of(base, policy)
     if policy.is_ignored(base):
-        return Verdict(rule=f"{base} is not looked at, by .flow.toml.")
+        return RuleVerdict(rule=f"{base} is not looked at, by .flow.toml.")
     if target is None or not target.is_lane:
-        return Verdict(refusal=_no_target(head, base, policy))
+        return RuleVerdict(refusal=_no_target(head, base, policy))
     if is_foreign(head_repo, base_repo):
         return _from_fork(head, base, head_repo, policy)
     if head.startswith(QUEUE):
@@ -52,11 +52,11 @@ def allowed(
     return _within(head, base, policy)
 
 
-def may_be_called(name: str, policy: Policy = DEFAULT) -> Verdict:
+def may_be_called(name: str, policy: Policy = DEFAULT) -> RuleVerdict:
     """Whether a branch that is no lane may have this name on the remote, whatever it is merged into."""
     if kind_of(name, policy) or is_bot(name, policy) or policy.is_ignored(name) or name.startswith(QUEUE):
-        return Verdict(rule=f"{name} is a name that a branch may have here.")
-    return Verdict(refusal=_unnamed(name, policy))
+        return RuleVerdict(rule=f"{name} is a name that a branch may have here.")
+    return RuleVerdict(refusal=_unnamed(name, policy))
 
 
 def is_foreign(head_repo: str, base_repo: str) -> bool:
@@ -64,15 +64,15 @@ def is_foreign(head_repo: str, base_repo: str) -> bool:
     return head_repo.strip().lower() != base_repo.strip().lower() and bool(base_repo.strip())
 
 
-def _within(head: str, base: str, policy: Policy) -> Verdict:
+def _within(head: str, base: str, policy: Policy) -> RuleVerdict:
     row = kind_of(head, policy)
     if row is None and is_bot(head, policy):
         return _bot(head, base, policy.row(DEV).pattern)
     if row is None:
-        return Verdict(refusal=_unnamed(head, policy))
+        return RuleVerdict(refusal=_unnamed(head, policy))
     if row.merges_into == base:
-        return Verdict(rule=f"{row.pattern} merges into {base}.")
-    return Verdict(refusal=_wrong_base(row, head, base, policy))
+        return RuleVerdict(rule=f"{row.pattern} merges into {base}.")
+    return RuleVerdict(refusal=_wrong_base(row, head, base, policy))
 
 
 def _wrong_base(row: Branch, head: str, base: str, policy: Policy) -> Refusal:
@@ -95,15 +95,15 @@ def _wrong_base(row: Branch, head: str, base: str, policy: Policy) -> Refusal:
     return Refusal("base_wrong", rule, finding, mend)
 
 
-def _bot(head: str, base: str, dev: str) -> Verdict:
+def _bot(head: str, base: str, dev: str) -> RuleVerdict:
     if base == dev:
-        return Verdict(rule=f"Programs' branches merge into {dev}.")
+        return RuleVerdict(rule=f"Programs' branches merge into {dev}.")
     rule = f"A program's branch can only merge into {dev}, not {base}."
     note = f"Set the program's target branch to {dev} in its configuration."
     return _refused("base_wrong", rule, f"{head!r} is to be merged into {base}.", note)
 
 
-def _from_fork(head: str, base: str, head_repo: str, policy: Policy) -> Verdict:
+def _from_fork(head: str, base: str, head_repo: str, policy: Policy) -> RuleVerdict:
     row = kind_of(head, policy)
     if row in TOPICS:
         return _within(head, base, policy)
@@ -114,20 +114,20 @@ def _from_fork(head: str, base: str, head_repo: str, policy: Policy) -> Verdict:
         return _refused("fork_head_refused", rule, finding, "Begin a branch feature/<name> in the fork.")
     mend = f"git switch -c feature/{slug} && git push origin feature/{slug}"
     note = f"In the fork, and then open the pull request into {policy.row(DEV).pattern}."
-    return Verdict(refusal=Refusal("fork_head_refused", rule, finding, (mend,), note))
+    return RuleVerdict(refusal=Refusal("fork_head_refused", rule, finding, (mend,), note))
 
 
-def _queued(head: str, base: str) -> Verdict:
+def _queued(head: str, base: str) -> RuleVerdict:
     lane = head.removeprefix(QUEUE).partition("/")[0]
     if lane == base:
-        return Verdict(rule=f"The merge queue of {base} merges into {base}.")
+        return RuleVerdict(rule=f"The merge queue of {base} merges into {base}.")
     rule, note = "A merge queue merges into its own branch only.", f"Queue the pull request for {base} again."
     return _refused("queue_base_wrong", rule, f"{head!r} is to be merged into {base}.", note)
 
 
-def _part(head: str, base: str, test: str) -> Verdict:
+def _part(head: str, base: str, test: str) -> RuleVerdict:
     if base == test:
-        return Verdict(rule=f"A state of dev merges into {test}.")
+        return RuleVerdict(rule=f"A state of dev merges into {test}.")
     rule = f"{PROMOTION}<id> merges into {test} only."
     return _refused("base_wrong", rule, f"{head!r} is to be merged into {base}.", f"Set the base to {test}.")
 
@@ -151,5 +151,5 @@ def _unnamed(head: str, policy: Policy) -> Refusal:
     return Refusal(refusal.code, refusal.rule, refusal.found, mend, refusal.note)
 
 
-def _refused(code: Code, rule: str, finding: str, note: str) -> Verdict:
-    return Verdict(refusal=Refusal(code, rule, finding, note=note))
+def _refused(code: Code, rule: str, finding: str, note: str) -> RuleVerdict:
+    return RuleVerdict(refusal=Refusal(code, rule, finding, note=note))

@@ -1,7 +1,7 @@
 """The rules of the branching model, without any input or output."""
 
 from genpulse.branching.releases.releasable import may_release
-from genpulse.branching.rules.merges import Verdict, allowed, is_foreign, may_be_called
+from genpulse.branching.rules.merges import RuleVerdict, allowed, is_foreign, may_be_called
 from genpulse.branching.rules.names import is_bot, is_reserved_for_branches, kind_of, plain
 from genpulse.branching.rules.slugs import slug_fault
 from genpulse.branching.rules.table import BRANCHES, LANES, Branch
@@ -10,7 +10,7 @@ from genpulse.environment.table import Environment
 
 __all__ = [
     "BRANCHES",
-    "Verdict",
+    "RuleVerdict",
     "allowed",
     "environment_of",
     "home_of",

@@ -86,13 +86,13 @@ def topics_of(repository: Repository, refs: Iterable[Ref]) -> tuple[Topic, ...]:
     lane_names = (repository.row(row).pattern for row in (MAIN, TEST))
     later = [repository.refs.remote[name] for name in lane_names if name in repository.refs.remote]
     tips = [ref.commit for ref in (*branches, *later)]
-    known = {commit.id: commit for commit in repository.between(tips, [repository.lane(DEV).commit])}
-    place = {name: number for number, name in enumerate(known)}
-    ahead = {ref.full: sorted(reachable(ref.commit, known), key=lambda one: place[one.id]) for ref in branches}
-    lanes = {ref.name: {commit.id for commit in reachable(ref.commit, known)} for ref in later}
-    lines = frozenset(one.id for ref in later for one in first_parents(ref.commit, known))
+    by_id = {commit.id: commit for commit in repository.between(tips, [repository.lane(DEV).commit])}
+    place = {name: number for number, name in enumerate(by_id)}
+    ahead = {ref.full: sorted(reachable(ref.commit, by_id), key=lambda one: place[one.id]) for ref in branches}
+    lanes = {ref.name: {commit.id for commit in reachable(ref.commit, by_id)} for ref in later}
+    lines = frozenset(one.id for ref in later for one in first_parents(ref.commit, by_id))
     suspects = lines & {commit.id for commits in ahead.values() for commit in commits}
-    foreign = _confirmed(repository, known, suspects)
+    foreign = _confirmed(repository, by_id, suspects)
     return tuple(_topic(repository, ref, ahead[ref.full], lanes, foreign) for ref in branches)
 
 
@@ -131,10 +131,10 @@ def _out(repository: Repository, ref: Ref) -> str:
     return ""
 
 
-def _confirmed(repository: Repository, known: Mapping[str, Commit], suspects: frozenset[str]) -> frozenset[str]:
+def _confirmed(repository: Repository, by_id: Mapping[str, Commit], suspects: frozenset[str]) -> frozenset[str]:
     if not suspects:
         return frozenset()
-    commits = repository.without_history_of([known[name] for name in suspects], [repository.lane(DEV).commit])
+    commits = repository.without_history_of([by_id[name] for name in suspects], [repository.lane(DEV).commit])
     return frozenset(commit.id for commit in commits)
 
 

@@ -21,13 +21,15 @@ def command(folder: Path | None) -> None:
     """
     from genpulse.wiring.catalogue import check_model_files
 
-    found = check_model_files(config.load(require=()) if folder else None, folder)
-    if found.faults:
-        raise CommandRefused("Files of models do not hold:\n" + "\n".join(f"  - {line}" for line in found.faults))
+    model_files = check_model_files(config.load(require=()) if folder else None, folder)
+    if model_files.faults:
+        raise CommandRefused(
+            "Files of models do not hold:\n" + "\n".join(f"  - {line}" for line in model_files.faults)
+        )
     today = datetime.now(UTC).date()
-    for model_id, model in found.models:
+    for model_id, model in model_files.models:
         lifetime = model.facts.lifetime
         if lifetime.is_over(today):
             instead = f" {lifetime.successor} takes its place." if lifetime.successor else ""
             say(f"warning: {model_id} was shut down on {lifetime.sunset}: take it out.{instead}", err=True)
-    say(f"{len(found.models)} models are in order.")
+    say(f"{len(model_files.models)} models are in order.")

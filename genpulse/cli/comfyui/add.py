@@ -79,11 +79,11 @@ def _chosen(draft: Draft, *, takes_proposal: bool) -> Sequence[str]:
 
     def words(answer: str) -> Sequence[str]:
         try:
-            chosen = [] if answer.strip() == _NONE else shlex.split(answer)
-            sheet_for(draft, chosen, tuple(draft.graph))
+            names = [] if answer.strip() == _NONE else shlex.split(answer)
+            sheet_for(draft, names, tuple(draft.graph))
         except (ValueError, WorkflowRefused) as error:
             raise click.UsageError(showable(str(error))) from error
-        return chosen
+        return names
 
     question = f"What callers may set, as NAME=NODE.FIELD with blanks between them ({_NONE}: nothing)"
     proposal = " ".join(map(shlex.quote, draft.proposed)) or _NONE

@@ -63,7 +63,7 @@ class RedisFacts:
 
     server: str
     version: int
-    said: str
+    version_text: str
 
 
 async def database_facts(url: str, now: Callable[[], datetime]) -> DatabaseFacts | None:

@@ -14,7 +14,7 @@ from genpulse.cli.doctor.finding import Finding, warning, well, wrong
 from genpulse.configuration.settings import Settings
 from genpulse.dev.errors import BinaryMissing
 from genpulse.dev.servers.binaries import postgres_binaries, redis_binary
-from genpulse.wiring.storage import Waiting, waiting_streams
+from genpulse.wiring.storage import SpoolContents, waiting_streams
 
 _OLDEST = (3, 11)
 _SANDBOX = ("numpy", "PIL", "av", "hibari")
@@ -76,18 +76,18 @@ def waiting(settings: Settings) -> Iterator[Finding]:
     except OSError as error:
         yield wrong("waiting streams", f"they cannot be looked at: {error}")
         return
-    living, left = ([each for each in streams if each.is_living is lives] for lives in (True, False))
+    living, leftovers = ([each for each in streams if each.is_living is lives] for lives in (True, False))
     yield well("waiting streams", f"{_amount(living)}, of running processes")
-    if own := [each for each in left if each.is_own and each.files]:
+    if own := [each for each in leftovers if each.is_own and each.files]:
         detail = f"{_amount(own)} in {own[0].folder.parent} of processes that were killed"
         yield warning("waiting streams", detail, "the next start of an api or a worker removes them")
-    if others := [each for each in left if not each.is_own and each.files]:
+    if others := [each for each in leftovers if not each.is_own and each.files]:
         detail = f"{_amount(others)} of killed processes that kept elsewhere than storage.url says"
         folders = " ".join(shlex.quote(str(each.folder)) for each in others)
         yield well("waiting streams", f"{detail}: their next start removes them, or rm -r {folders}")
 
 
-def _amount(streams: Sequence[Waiting]) -> str:
+def _amount(streams: Sequence[SpoolContents]) -> str:
     files, size = sum(each.files for each in streams), sum(each.size for each in streams)
     return f"{files} {'file' if files == 1 else 'files'} ({size / 1e6:.1f} MB)"
 

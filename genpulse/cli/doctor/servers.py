@@ -206,7 +206,7 @@ def _connections(most: int, pool_size: int) -> Finding:
 
 def of_redis(facts: RedisFacts) -> Iterator[Finding]:
     """Findings about Redis."""
-    version = f"{facts.server} {facts.said}"
+    version = f"{facts.server} {facts.version_text}"
     if facts.version < OLDEST_REDIS:
         yield wrong("Redis version", version, f"use Redis {OLDEST_REDIS} or newer, or Valkey")
     else:

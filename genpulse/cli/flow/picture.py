@@ -15,7 +15,7 @@ from genpulse.branching.errors import Refusal
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.rules.table import Branch
 from genpulse.branching.rules.versions import Version
-from genpulse.branching.status import Mark, State, Waiting
+from genpulse.branching.status import CheckedTag, FlowState, UnpromotedCommits
 from genpulse.branching.topics.open_topics import Topic
 from genpulse.cli.output.table import Cell, Column
 from genpulse.cli.output.table import Table as WholeTable
@@ -31,7 +31,7 @@ _INDENT = 2
 _STEPS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
-def draw(state: State, width: int, *, is_pipe: bool = False) -> RenderableType:
+def draw(state: FlowState, width: int, *, is_pipe: bool = False) -> RenderableType:
     """The lanes, what waits between them, work in progress, versions, violations. In a pipe rows are whole."""
     lanes = _side_by_side(state, width) if width >= _NARROW else _stacked(state)
     parts: list[RenderableType | None] = [
@@ -43,7 +43,7 @@ def draw(state: State, width: int, *, is_pipe: bool = False) -> RenderableType:
     return Group(*(part for part in parts if part is not None))
 
 
-def _side_by_side(state: State, width: int) -> RenderableType:
+def _side_by_side(state: FlowState, width: int) -> RenderableType:
     grid = Table.grid(expand=False)
     panel = min((width - (len(state.lanes) - 1) * _ARROW) // len(state.lanes), _WIDEST)
     cells: list[RenderableType] = []
@@ -57,7 +57,7 @@ def _side_by_side(state: State, width: int) -> RenderableType:
     return grid
 
 
-def _stacked(state: State) -> RenderableType:
+def _stacked(state: FlowState) -> RenderableType:
     parts: list[RenderableType] = []
     for place, (row, ref) in enumerate(state.lanes):
         if place:
@@ -66,13 +66,13 @@ def _stacked(state: State) -> RenderableType:
     return Group(*parts)
 
 
-def _arrow(waiting: Waiting, shape: str) -> Text:
+def _arrow(waiting: UnpromotedCommits, shape: str) -> Text:
     number = len(waiting.commits)
     style = f"bold {_COLOURS[waiting.source.key]}" if number else "dim"
     return Text(f"{number or '':^{_ARROW}}\n{shape:^{_ARROW}}", style=style)
 
 
-def _panel(state: State, row: Branch, ref: Ref, width: int) -> Panel:
+def _panel(state: FlowState, row: Branch, ref: Ref, width: int) -> Panel:
     colour = _COLOURS[row.key]
     lines = [
         Text(row.target, style=colour),
@@ -92,7 +92,7 @@ def _panel(state: State, row: Branch, ref: Ref, width: int) -> Panel:
     )
 
 
-def _queue(waiting: Waiting, state: State) -> RenderableType:
+def _queue(waiting: UnpromotedCommits, state: FlowState) -> RenderableType:
     number, target = len(waiting.commits), waiting.target.pattern
     head = _copied(f"\n{number} waiting for {target}", style=f"bold {_COLOURS[waiting.target.key]}")
     head.append(f"   {_next_step(waiting, state)}", style="dim")
@@ -105,7 +105,7 @@ def _queue(waiting: Waiting, state: State) -> RenderableType:
     return Group(head, text)
 
 
-def _next_step(waiting: Waiting, state: State) -> str:
+def _next_step(waiting: UnpromotedCommits, state: FlowState) -> str:
     tip = next(ref for row, ref in state.lanes if row == waiting.source)
     tested = state.candidate is not None and state.candidate.ref.tree == tip.tree
     if waiting.source.tags == "candidate" and not tested:
@@ -133,7 +133,7 @@ def _topics(topics: Sequence[Topic], width: int | None) -> RenderableType | None
     return Group(head, *(_copied("  ").append_text(row) for row in rows.split()), *rest)
 
 
-def _versions(state: State) -> RenderableType:
+def _versions(state: FlowState) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for name, mark in (("last candidate", state.candidate), ("last release", state.release)):
         table.add_row(Text(name, style="bold"), *_mark(mark))
@@ -149,7 +149,7 @@ def _open(candidates: Sequence[Version]) -> tuple[Text, ...]:
     return Text(f"{len(candidates)} releases are open: {tags}", style="bold"), close
 
 
-def _mark(mark: Mark | None) -> tuple[Text, ...]:
+def _mark(mark: CheckedTag | None) -> tuple[Text, ...]:
     if mark is None:
         return (Text("none yet", style="dim"),)
     standing = Text("✘ does not hold", style="red") if mark.refusal else Text("✔ verified", style="green")
@@ -183,7 +183,7 @@ def _notes(notes: Sequence[Refusal]) -> RenderableType | None:
     return Text("\n" + "\n".join(f"{note.found}\n  {note.note}" for note in notes), style="dim")
 
 
-def _foot(state: State) -> str:
+def _foot(state: FlowState) -> str:
     if state.fetched is None:
         return f"\nAs this clone knows {state.remote}; ask it: genpulse flow status --fetch"
     return f"\nAs {state.remote} was {_age(state.fetched)}; ask it again: genpulse flow status --fetch"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from genpulse.branching.documents import refusal_document
-from genpulse.branching.status import Mark, State, read_state
+from genpulse.branching.status import CheckedTag, FlowState, read_state
 from genpulse.branching.topics.open_topics import Topic
 from genpulse.cli.flow.options import json_option, legible, repository_here
 from genpulse.cli.output.terminal import say_drawn, say_json
@@ -40,7 +40,7 @@ def status_command(ctx: click.Context, fetch: bool, offline: bool, as_json: bool
     say_drawn(legible(drawn.get(), out.encoding))
 
 
-def _document(state: State) -> dict[str, object]:
+def _document(state: FlowState) -> dict[str, object]:
     return {
         "remote": state.remote,
         "branch": state.current,
@@ -82,7 +82,7 @@ def _topic(topic: Topic) -> dict[str, object]:
     }
 
 
-def _mark(mark: Mark | None) -> dict[str, object] | None:
+def _mark(mark: CheckedTag | None) -> dict[str, object] | None:
     if mark is None:
         return None
     facts = {"tag": mark.version.tag, "commit": mark.ref.commit, "tagged_at": _time(mark.ref.when)}

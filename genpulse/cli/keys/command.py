@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 import uuid_utils.compat
 
-from genpulse.cli.keys import webhook_secret
+from genpulse.cli.keys import message_key, webhook_secret
 from genpulse.cli.keys.database import with_keys
 from genpulse.cli.keys.limit_options import limit_options, limits_after
 from genpulse.cli.keys.option_types import Lifted, OrNone, Span, after, converted
@@ -30,6 +30,7 @@ def command() -> None:
     """Create, list, change and revoke API keys. Works on the database itself."""
 
 
+command.add_command(message_key.command)
 command.add_command(webhook_secret.command)
 
 

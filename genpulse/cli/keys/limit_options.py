@@ -65,21 +65,21 @@ def limit_options(type_of: Callable[[Any], Any]) -> Callable[[_Command], _Comman
     return decorate
 
 
-def limits_after(held: KeyLimits, asked: Mapping[str, Any]) -> KeyLimits:
+def limits_after(current: KeyLimits, options: Mapping[str, Any]) -> KeyLimits:
     """The limits as these options change them; without a field no end customer has any.
 
     Raises `UsageError` where customers are limited and nothing tells them apart.
     """
-    of_customers = NO_LIMITS if isinstance(asked["limit_by"], Lifted) else held.customer
+    of_customers = NO_LIMITS if isinstance(options["limit_by"], Lifted) else current.customer
     limits = replace(
-        held,
-        **_counted_after(held, asked),
-        rate=after(asked["rate"], held.rate),
-        max_priority=after(asked["max_priority"], held.max_priority),
-        retain_s=after(converted(asked["retain"], _seconds), held.retain_s),
-        weight=asked["weight"] or held.weight,
-        limit_by=after(asked["limit_by"], held.limit_by),
-        customer=Allowance(**_counted_after(of_customers, asked, "customer_")),
+        current,
+        **_counted_after(current, options),
+        rate=after(options["rate"], current.rate),
+        max_priority=after(options["max_priority"], current.max_priority),
+        retain_s=after(converted(options["retain"], _seconds), current.retain_s),
+        weight=options["weight"] or current.weight,
+        limit_by=after(options["limit_by"], current.limit_by),
+        customer=Allowance(**_counted_after(of_customers, options, "customer_")),
     )
     if limits.limit_by is None and limits.customer.limits_anything:
         raise click.UsageError(
@@ -88,8 +88,8 @@ def limits_after(held: KeyLimits, asked: Mapping[str, Any]) -> KeyLimits:
     return limits
 
 
-def _counted_after(held: Allowance, asked: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    return {name: after(asked[f"{prefix}{name}"], getattr(held, name)) for name in _COUNTED}
+def _counted_after(allowance: Allowance, options: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    return {name: after(options[f"{prefix}{name}"], getattr(allowance, name)) for name in _COUNTED}
 
 
 def _seconds(span: timedelta) -> int:

@@ -107,13 +107,13 @@ class MetadataField(click.ParamType[str]):
         return name
 
 
-def after(asked: T | Lifted | None, held: T | None) -> T | None:
+def after(option: T | Lifted | None, current: T | None) -> T | None:
     """What holds after a change."""
-    if isinstance(asked, Lifted):
+    if isinstance(option, Lifted):
         return None
-    return held if asked is None else asked
+    return current if option is None else option
 
 
-def converted(asked: T | Lifted | None, convert: Callable[[T], U]) -> U | Lifted | None:
+def converted(option: T | Lifted | None, convert: Callable[[T], U]) -> U | Lifted | None:
     """A value that is asked for, as something else."""
-    return asked if asked is None or isinstance(asked, Lifted) else convert(asked)
+    return option if option is None or isinstance(option, Lifted) else convert(option)

@@ -14,7 +14,7 @@ from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.prompt_file.results import Results
 from genpulse.cli.prompt_file.row_orders import UsualOrder, models_of, orders_of
 from genpulse.cli.prompt_file.rows import SHOWN, Row, rows_of
-from genpulse.cli.prompt_file.run import Failure, Outcome, Run
+from genpulse.cli.prompt_file.run import RowFailure, Run, RunOutcome
 from genpulse.cli.stack import api_key, api_url
 from genpulse_client import ApiRefused, AsyncGenPulse, GenPulseError, Model, RetryLimits
 
@@ -49,7 +49,7 @@ def generate_all(choice: PromptFile, api: str | None, *, as_json: bool) -> int:
     return 1 if outcome.failures else 0
 
 
-async def _run(choice: PromptFile, rows: Sequence[Row], url: str) -> Outcome:
+async def _run(choice: PromptFile, rows: Sequence[Row], url: str) -> RunOutcome:
     async with AsyncGenPulse(url, api_key(), retries=PATIENCE) as client:
         models = await _models(client, models_of(rows, choice.usual))
         orders = orders_of(choice.path, rows, models, choice.usual, choice.run)
@@ -58,7 +58,7 @@ async def _run(choice: PromptFile, rows: Sequence[Row], url: str) -> Outcome:
             bar = CountBar(bars, choice.path.name)
             results = Results(folder, choice.path.stem)
 
-            def tell(outcome: Outcome) -> None:
+            def tell(outcome: RunOutcome) -> None:
                 bar(outcome.done, outcome.total, _standing(outcome))
 
             run = Run(client, choice.path, folder, results, tell, retries=choice.retries)
@@ -83,26 +83,26 @@ async def _models(client: AsyncGenPulse, names: Sequence[str]) -> Mapping[str, M
     return models
 
 
-def _standing(outcome: Outcome) -> str:
+def _standing(outcome: RunOutcome) -> str:
     failed = f", {len(outcome.failures)} failed" if outcome.failures else ""
     return f"{outcome.done} of {outcome.total} rows{failed}"
 
 
-def _tell(choice: PromptFile, outcome: Outcome, *, as_json: bool) -> None:
+def _tell(choice: PromptFile, outcome: RunOutcome, *, as_json: bool) -> None:
     failures = sorted(outcome.failures, key=lambda failure: failure.row.line)
     if as_json:
         say_json(
             {
                 "rows": outcome.total,
-                "saved": outcome.known + outcome.saved,
-                "saved_before": outcome.known,
+                "saved": outcome.saved_before + outcome.saved,
+                "saved_before": outcome.saved_before,
                 "batches": outcome.batches,
                 "failures": [_document(failure) for failure in failures],
             }
         )
         return
-    before = f" ({outcome.known} of them before this run)" if outcome.known else ""
-    say(f"{outcome.known + outcome.saved} of {outcome.total} rows are in {choice.folder}{before}.")
+    before = f" ({outcome.saved_before} of them before this run)" if outcome.saved_before else ""
+    say(f"{outcome.saved_before + outcome.saved} of {outcome.total} rows are in {choice.folder}{before}.")
     for failure in failures[:SHOWN]:
         say(f"{choice.path}:{failure.row.line}: {failure.why} (task {failure.task.id})", err=True)
     if len(failures) > SHOWN:
@@ -111,7 +111,7 @@ def _tell(choice: PromptFile, outcome: Outcome, *, as_json: bool) -> None:
         say(advice, err=True)
 
 
-def _document(failure: Failure) -> Mapping[str, object]:
+def _document(failure: RowFailure) -> Mapping[str, object]:
     return {
         "line": failure.row.line,
         "task": failure.task.id,
@@ -121,7 +121,7 @@ def _document(failure: Failure) -> Mapping[str, object]:
     }
 
 
-def _advice(failures: Sequence[Failure]) -> Sequence[str]:
+def _advice(failures: Sequence[RowFailure]) -> Sequence[str]:
     """What to do about rows that failed."""
     again = sum(failure.can_run_again for failure in failures)
     unfetched = sum(failure.is_unfetched for failure in failures)

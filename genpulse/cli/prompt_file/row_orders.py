@@ -179,13 +179,13 @@ class _Names:
     def claim(self, path: PurePosixPath, line: int) -> int | None:
         """The line that has the name already, if one has."""
         whole, stem = str(path).casefold(), str(path.with_suffix("")).casefold()
-        taken = self._whole.get(whole) or self._endless.get(stem)
+        earlier_line = self._whole.get(whole) or self._endless.get(stem)
         if not path.suffix:
-            taken = taken or self._stems.get(stem)
+            earlier_line = earlier_line or self._stems.get(stem)
             self._endless.setdefault(stem, line)
         self._whole.setdefault(whole, line)
         self._stems.setdefault(stem, line)
-        return taken
+        return earlier_line
 
 
 def _refuse_strangers(row: Row) -> None:
@@ -289,11 +289,11 @@ def _deadline_s(row: Row) -> float | None:
 def _metadata(row: Row) -> Mapping[str, str]:
     """Columns `metadata.<name>`; in JSON they may also stand in an object `metadata`."""
     nested = row.fields.get("metadata")
-    found = dict(nested) if isinstance(nested, dict) else {}
+    metadata = dict(nested) if isinstance(nested, dict) else {}
     for name, value in row.fields.items():
         if name.startswith(_METADATA) and value is not None:
-            found[name.removeprefix(_METADATA)] = value
-    return {str(name): str(value) for name, value in found.items()}
+            metadata[name.removeprefix(_METADATA)] = value
+    return {str(name): str(value) for name, value in metadata.items()}
 
 
 def _slug(order: Order) -> str:

@@ -36,10 +36,10 @@ class BrokenRows(CommandRefused):
     """Lines of a file that cannot be submitted; nothing was."""
 
     def __init__(self, path: Path, problems: list[RowProblem]) -> None:
-        shown = "".join(f"\n  {path}:{each.line}: {each.what}" for each in problems[:SHOWN])
+        lines = "".join(f"\n  {path}:{each.line}: {each.what}" for each in problems[:SHOWN])
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         many = "1 row does" if len(problems) == 1 else f"{len(problems)} rows do"
-        super().__init__(f"{many} not fit, and nothing was submitted:{shown}{more}")
+        super().__init__(f"{many} not fit, and nothing was submitted:{lines}{more}")
 
 
 def rows_of(path: Path) -> list[Row]:

@@ -28,7 +28,7 @@ _AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class RowFailure:
     """A row without its files: its task has not succeeded, or `why` they could not be fetched.
 
     `refusal` is the code of the error with which the API refused to run it again, empty where it was not asked.
@@ -52,20 +52,20 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of all rows. `known` were saved before this run; `not_again` has refusals by tasks."""
+class RunOutcome:
+    """What became of all rows. `saved_before` were saved before this run; `not_again` has refusals by tasks."""
 
     total: int
-    known: int = 0
+    saved_before: int = 0
     saved: int = 0
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[RowFailure] = field(default_factory=list)
     not_again: dict[str, str] = field(default_factory=dict)
     batches: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> int:
         """How many rows nothing more is done with."""
-        return self.known + self.saved + len(self.failures)
+        return self.saved_before + self.saved + len(self.failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,14 @@ class Run:
     path: Path
     folder: Path
     results: Results
-    tell: Callable[[Outcome], None]
+    tell: Callable[[RunOutcome], None]
     retries: bool = False
 
-    async def all(self, rows: Sequence[RowOrder]) -> Outcome:
+    async def all(self, rows: Sequence[RowOrder]) -> RunOutcome:
         """Do it, as far as it is not done. Raises `BrokenRows`, `CommandRefused`, `GenPulseError`."""
         _remove_leftovers(self.folder, rows)
         missing = [row for row in rows if not self.results.has(row)]
-        outcome = Outcome(len(rows), known=len(rows) - len(missing))
+        outcome = RunOutcome(len(rows), saved_before=len(rows) - len(missing))
         self.tell(outcome)
         chunks = list(_chunks(missing))
         if len(chunks) > 1:
@@ -110,13 +110,13 @@ class Run:
         with _Placed(self.path, chunk):
             return await self.client.submit_batch([row.order for row in chunk])
 
-    async def _run_again(self, tasks: dict[str, tuple[RowOrder, Task]], outcome: Outcome) -> None:
+    async def _run_again(self, tasks: dict[str, tuple[RowOrder, Task]], outcome: RunOutcome) -> None:
         """Those of the failed ones that can succeed."""
         for task_id, (row, task) in tasks.items():
-            if Failure(row, task, "").can_run_again:
+            if RowFailure(row, task, "").can_run_again:
                 tasks[task_id] = (row, await self._again(task, outcome))
 
-    async def _again(self, task: Task, outcome: Outcome) -> Task:
+    async def _again(self, task: Task, outcome: RunOutcome) -> Task:
         """The task that runs again, or as it was where the API says no, as it does where it may be paid twice."""
         try:
             return await self.client.retry(task.id)
@@ -124,7 +124,7 @@ class Run:
             outcome.not_again[task.id] = error.code
             return task
 
-    async def _follow(self, tasks: Mapping[str, tuple[RowOrder, Task]], outcome: Outcome) -> None:
+    async def _follow(self, tasks: Mapping[str, tuple[RowOrder, Task]], outcome: RunOutcome) -> None:
         """Save each task's outputs as soon as it has ended."""
         open_rows = {task_id: row for task_id, (row, _) in tasks.items()}
         room = asyncio.Semaphore(_AT_ONCE)
@@ -149,7 +149,7 @@ class Run:
                 if event.task is not None:
                     yield event.task
 
-    async def _end(self, row: RowOrder, task: Task, outcome: Outcome, room: asyncio.Semaphore) -> None:
+    async def _end(self, row: RowOrder, task: Task, outcome: RunOutcome, room: asyncio.Semaphore) -> None:
         try:
             if task.status == "succeeded":
                 await self._save(row, task, outcome)
@@ -157,12 +157,12 @@ class Run:
                 self.results.failed(row, task)
                 why = f"{task.error.code}: {task.error.message}" if task.error else task.status
                 refusal = outcome.not_again.get(task.id, "")
-                outcome.failures.append(Failure(row, task, why, refusal))
+                outcome.failures.append(RowFailure(row, task, why, refusal))
         finally:
             room.release()
         self.tell(outcome)
 
-    async def _save(self, row: RowOrder, task: Task, outcome: Outcome) -> None:
+    async def _save(self, row: RowOrder, task: Task, outcome: RunOutcome) -> None:
         """Raises `CommandRefused` where nothing more can be written."""
         files = []
         try:
@@ -172,7 +172,7 @@ class Run:
                 path = await self.client.download(asset, target)
                 files.append(SavedFile(str(path.relative_to(self.folder)), asset.size))
         except GenPulseError as error:
-            outcome.failures.append(Failure(row, task, f"not fetched: {error}"))
+            outcome.failures.append(RowFailure(row, task, f"not fetched: {error}"))
             return
         except OSError as error:
             raise CommandRefused(

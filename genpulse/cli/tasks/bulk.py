@@ -15,32 +15,32 @@ _DONE: Mapping[Action, str] = {"cancel": "asked to stop", "retry": "queued again
 _ASKED: Mapping[Action, str] = {"cancel": "Cancel them?", "retry": "Run them again?", "delete": "Delete them?"}
 
 
-def act_on_all(action: Action, chosen: TaskChoice, api: str | None, *, yes: bool, as_json: bool) -> bool:
+def act_on_all(action: Action, choice: TaskChoice, api: str | None, *, yes: bool, as_json: bool) -> bool:
     """Whether nothing was left out that was not told before. Raises `CommandRefused`."""
-    counted = with_client(api, lambda client: _call(client, action, chosen))
+    counted = with_client(api, lambda client: _call(client, action, choice))
     if not counted.count:
         _tell(action, 0, counted.left_out, as_json=as_json)
         return True
     if not yes:
         _agree(action, counted)
-    done, left_out = with_client(api, lambda client: _done(client, action, chosen, counted.confirm))
+    done, left_out = with_client(api, lambda client: _done(client, action, choice, counted.confirm))
     _tell(action, done, left_out, as_json=as_json)
     return not Counter(left_out) - Counter(counted.left_out)
 
 
 async def _call(
-    client: AsyncGenPulse, action: Action, chosen: TaskChoice, confirm: str | None = None
+    client: AsyncGenPulse, action: Action, choice: TaskChoice, confirm: str | None = None
 ) -> ActionOutcome:
-    return await client.act(action, chosen.filter, every=chosen.is_everything, confirm=confirm)
+    return await client.act(action, choice.filter, every=choice.is_everything, confirm=confirm)
 
 
 async def _done(
-    client: AsyncGenPulse, action: Action, chosen: TaskChoice, confirm: str | None
+    client: AsyncGenPulse, action: Action, choice: TaskChoice, confirm: str | None
 ) -> tuple[int, Mapping[str, int]]:
     """Call after call until nothing is left."""
     done, left_out = 0, Counter[str]()
     while confirm is not None:
-        outcome = await _call(client, action, chosen, confirm)
+        outcome = await _call(client, action, choice, confirm)
         done += outcome.done or 0
         left_out.update(outcome.left_out)
         confirm = outcome.confirm

@@ -44,21 +44,21 @@ command.add_command(deletion.command)
 @json_option
 def list_(failed: bool, limit: int, api: str | None, as_json: bool, **options: Any) -> None:
     """The newest tasks that fit. An option that is repeated means any of its values."""
-    chosen = TaskChoice(**options)
-    if failed and chosen.status not in {(), ("failed",)}:
-        raise click.UsageError(f"--failed and --status {', '.join(chosen.status)} exclude each other.")
-    if failed or (chosen.code and not chosen.status):
-        chosen = replace(chosen, status=("failed",))
-    found = with_client(api, lambda client: _listed(client, chosen.filter, limit))
+    choice = TaskChoice(**options)
+    if failed and choice.status not in {(), ("failed",)}:
+        raise click.UsageError(f"--failed and --status {', '.join(choice.status)} exclude each other.")
+    if failed or (choice.code and not choice.status):
+        choice = replace(choice, status=("failed",))
+    tasks = with_client(api, lambda client: _listed(client, choice.filter, limit))
     if as_json:
-        say_json([task.document for task in found])
+        say_json([task.document for task in tasks])
     else:
         now = datetime.now().astimezone()
-        show_table(_failed_table(found, now) if chosen.status == ("failed",) else _table(found, now))
+        show_table(_failed_table(tasks, now) if choice.status == ("failed",) else _table(tasks, now))
 
 
-async def _listed(client: AsyncGenPulse, wanted: TaskFilter, limit: int) -> list[Task]:
-    return [task async for task in client.matching(wanted, limit=limit)]
+async def _listed(client: AsyncGenPulse, task_filter: TaskFilter, limit: int) -> list[Task]:
+    return [task async for task in client.matching(task_filter, limit=limit)]
 
 
 def _table(tasks: Sequence[Task], now: datetime) -> Table:
@@ -113,11 +113,11 @@ def show(task: str, api: str | None, as_json: bool) -> None:
     """One task, with all that is known about it: what it waits for, each try, its money, and its webhooks."""
 
     async def look(client: AsyncGenPulse) -> tuple[Task, Sequence[Sequence[Mapping[str, Any]]]]:
-        found = await client.get(await task_id_of(client, task))
+        current = await client.get(await task_id_of(client, task))
         if as_json:
-            return found, ((), (), ())
+            return current, ((), (), ())
         reads = (client.attempts, client.ledger, client.deliveries)
-        return found, [await read(found) for read in reads]
+        return current, [await read(current) for read in reads]
 
     found, (attempts, entries, deliveries) = with_client(api, look)
     print_task(found, as_json=as_json)
@@ -184,17 +184,17 @@ def cancel(
     that. A task that has ended stays as it is.
     """
 
-    chosen = TaskChoice(**options)
+    choice = TaskChoice(**options)
     if task is None:
-        if chosen.is_everything and not all_of_them:
+        if choice.is_everything and not all_of_them:
             raise click.UsageError("Name one task, say by options which ones are meant, or use --all.")
-        ctx.exit(0 if act_on_all("cancel", chosen, api, yes=yes, as_json=as_json) else 1)
-    if all_of_them or yes or not chosen.is_everything:
+        ctx.exit(0 if act_on_all("cancel", choice, api, yes=yes, as_json=as_json) else 1)
+    if all_of_them or yes or not choice.is_everything:
         raise click.UsageError("Name one task, or say by options which ones are meant.")
-    named: str = task
+    word: str = task
 
     async def stop(client: AsyncGenPulse) -> Task:
-        return await client.cancel(await task_id_of(client, named))
+        return await client.cancel(await task_id_of(client, word))
 
     print_task(with_client(api, stop), as_json=as_json)
 
@@ -210,12 +210,12 @@ def save(task: str, output: str | None, api: str | None, as_json: bool) -> None:
         raise click.UsageError("-o - and --json both want standard output.")
 
     async def fetch(client: AsyncGenPulse) -> tuple[Task, Saved]:
-        found = await client.get(await task_id_of(client, task))
-        if not found.outputs:
-            advice = _ADVICE.get(found.status, "")
-            raise CommandRefused(f"Task {found.id} is {found.status} and has no outputs.{advice}")
+        source = await client.get(await task_id_of(client, task))
+        if not source.outputs:
+            advice = _ADVICE.get(source.status, "")
+            raise CommandRefused(f"Task {source.id} is {source.status} and has no outputs.{advice}")
         with destination(output, spared="Nothing was saved.") as where:
-            return found, await save_outputs(client, found, where, found.model.rpartition("/")[2])
+            return source, await save_outputs(client, source, where, source.model.rpartition("/")[2])
 
     found, saved = with_client(api, fetch)
     tell_saved(found, saved, as_json=as_json)

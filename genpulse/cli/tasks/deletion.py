@@ -36,10 +36,10 @@ def command(
     asset has. A task that has not ended is canceled first, and removed when it has ended. Uploads stay: see
     `genpulse assets delete`.
     """
-    chosen = TaskChoice(**options)
-    is_bulk = all_of_them or not chosen.is_everything
+    choice = TaskChoice(**options)
+    is_bulk = all_of_them or not choice.is_everything
     if is_bulk is bool(tasks):
         raise click.UsageError("Name tasks, say by options which ones are meant, or use --all.")
     if is_bulk:
-        ctx.exit(0 if act_on_all("delete", chosen, api, yes=yes, as_json=as_json) else 1)
+        ctx.exit(0 if act_on_all("delete", choice, api, yes=yes, as_json=as_json) else 1)
     delete_each("task", tasks, task_id_of, AsyncGenPulse.delete, api=api, is_agreed=yes, as_json=as_json)

@@ -79,10 +79,10 @@ class Pair(click.ParamType[tuple[str, str]]):
         """Raises `BadParameter`."""
         if isinstance(value, tuple):
             return value
-        name, sign, told = WORDS.convert(value, param, ctx).partition("=")
+        name, sign, content = WORDS.convert(value, param, ctx).partition("=")
         if not name or not sign:
             self.fail(f"{value!r} is no metadata. Give a name and a value, such as customer=acme.", param, ctx)
-        return name, told
+        return name, content
 
 
 WORDS = Words()

@@ -106,15 +106,15 @@ def command(
     --even-if-charged is said. With other filters than --code and --provider, all that could not succeed are left
     out: their number and the price are told first.
     """
-    chosen = TaskChoice(**options)
-    which = Which(chosen.code, chosen.provider, limit, even_if_charged)
-    is_bulk = chosen != TaskChoice(code=chosen.code, provider=chosen.provider)
-    if (task is None) is not (all_of_them or is_bulk) or (task and (yes or limit or not chosen.is_everything)):
+    choice = TaskChoice(**options)
+    which = Which(choice.code, choice.provider, limit, even_if_charged)
+    is_bulk = choice != TaskChoice(code=choice.code, provider=choice.provider)
+    if (task is None) is not (all_of_them or is_bulk) or (task and (yes or limit or not choice.is_everything)):
         raise click.UsageError("Name one task, or say by options which ones are meant, or use --all.")
     if is_bulk:
         if limit or even_if_charged:
             raise click.UsageError("--limit and --even-if-charged go with --all, --code and --provider alone.")
-        ctx.exit(0 if act_on_all("retry", chosen, api, yes=yes, as_json=as_json) else 1)
+        ctx.exit(0 if act_on_all("retry", choice, api, yes=yes, as_json=as_json) else 1)
     if task is not None:
         print_task(with_client(api, _again(task, even_if_charged=even_if_charged)), as_json=as_json)
         return
@@ -130,17 +130,19 @@ def _again(task: str, *, even_if_charged: bool) -> Callable[[AsyncGenPulse], Awa
 
 def _retry_all(which: Which, api: str | None, *, yes: bool, as_json: bool) -> bool:
     """Whether all went well. Raises `CommandRefused`."""
-    chosen = with_client(api, lambda client: _choose(client, which))
-    if chosen.left_out:
+    selection = with_client(api, lambda client: _choose(client, which))
+    if selection.left_out:
         say(
-            f"{chosen.left_out:,} that failed with {PAYS_TWICE} are left out: running them again may pay for them"
-            f" twice. Name them with --code {PAYS_TWICE} once you have looked at the provider's own list.",
+            f"{selection.left_out:,} that failed with {PAYS_TWICE} are left out: running them again may pay for"
+            f" them twice. Name them with --code {PAYS_TWICE} once you have looked at the provider's own list.",
             err=True,
         )
-    if chosen.ids and not yes:
-        _confirm(chosen, which)
-    went = with_client(api, lambda client: _retry_each(client, chosen.ids, even_if_charged=which.even_if_charged))
-    _tell(went, chosen, as_json=as_json)
+    if selection.ids and not yes:
+        _confirm(selection, which)
+    went = with_client(
+        api, lambda client: _retry_each(client, selection.ids, even_if_charged=which.even_if_charged)
+    )
+    _tell(went, selection, as_json=as_json)
     return went.is_all
 
 
@@ -159,9 +161,10 @@ async def _choose(client: AsyncGenPulse, which: Which) -> Chosen:
     return Chosen(tuple(ids), charged, left_out)
 
 
-def _confirm(chosen: Chosen, which: Which) -> None:
+def _confirm(selection: Chosen, which: Which) -> None:
     """Let a person say yes. Raises `CommandRefused`."""
-    what = f"{len(chosen.ids):,} failed tasks; {chosen.charged:,} of them were charged already, or may have been"
+    count = f"{len(selection.ids):,} failed tasks"
+    what = f"{count}; {selection.charged:,} of them were charged already, or may have been"
     if not sys.stdin.isatty():
         raise CommandRefused(f"Nobody can be asked here about {what}. Run it with --yes. Nothing was retried.")
     say(f"To be run again: {what}.", err=True)
@@ -202,12 +205,12 @@ async def _retry_one(client: AsyncGenPulse, task_id: str, *, even_if_charged: bo
         await client.retry(task_id, even_if_charged=True)
 
 
-def _tell(went: Retried, chosen: Chosen, *, as_json: bool) -> None:
+def _tell(went: Retried, selection: Chosen, *, as_json: bool) -> None:
     refused = sum(went.refused.values())
     if as_json:
         counts = {"retried": went.retried, "refused": refused, "not_tried": went.not_tried}
-        say(json.dumps({**counts, "left_out": chosen.left_out, "reasons": dict(went.refused)}))
-    elif not chosen.ids:
+        say(json.dumps({**counts, "left_out": selection.left_out, "reasons": dict(went.refused)}))
+    elif not selection.ids:
         say("No failed task matches.")
     else:
         say(f"{went.retried:,} are queued again, {refused:,} were refused, {went.not_tried:,} not tried.")

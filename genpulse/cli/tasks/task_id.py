@@ -31,12 +31,12 @@ async def task_id_of(client: AsyncGenPulse, word: str) -> str:
             f"{word!r} is too short for a task: give {_FEWEST} digits of its id at least. `genpulse tasks list`"
             " shows them whole."
         )
-    found = tuple([task async for task in client.list(limit=_SHOWN + 1, id_prefix=_written(digits))])
-    if len(found) == 1:
-        return found[0].id
-    if not found:
+    matches = tuple([task async for task in client.list(limit=_SHOWN + 1, id_prefix=_written(digits))])
+    if len(matches) == 1:
+        return matches[0].id
+    if not matches:
         raise CommandRefused(f"No task has an id that begins with {small}. See `genpulse tasks list`.")
-    raise CommandRefused(_ambiguous(small, found))
+    raise CommandRefused(_ambiguous(small, matches))
 
 
 def _written(digits: str) -> str:
@@ -46,11 +46,11 @@ def _written(digits: str) -> str:
     return "-".join(group for group in groups if group)
 
 
-def _ambiguous(word: str, found: tuple[Task, ...]) -> str:
+def _ambiguous(word: str, matches: tuple[Task, ...]) -> str:
     table = Table(Column("task"), Column("model"), Column("status"), Column("created"), headed=False)
     now = datetime.now().astimezone()
-    for task in found[:_SHOWN]:
+    for task in matches[:_SHOWN]:
         table.add(task.id, task.model, task.status, moment_text(task.created_at, now))
-    more = "\n  and more" if len(found) > _SHOWN else ""
+    more = "\n  and more" if len(matches) > _SHOWN else ""
     rows = "".join(f"\n  {row}" for row in table.laid_out(None).plain.split("\n"))
     return f"Several tasks have ids that begin with {word}; give more digits:{rows}{more}"

@@ -10,6 +10,7 @@ from genpulse.cli.output.terminal import say
 from genpulse.domain.text.storable import showable_line
 from genpulse_client import Task, TaskWarning
 
+_RESULT_LENGTH = 2_000
 _WAITS_FOR = {
     "worker": "a worker",
     "provider": "the provider, which cannot be asked how the job is",
@@ -46,6 +47,7 @@ def _facts(task: Task) -> dict[str, object]:
         "error": _error(task),
         "warnings": "\n".join(warnings_of(task)),
         "outputs": "\n".join(asset.url for asset in task.outputs),
+        "result": _result(task),
     }
 
 
@@ -68,10 +70,10 @@ def _route(task: Task) -> str:
     route = task.route
     if route is None:
         return ""
-    left = {hop["model"]: hop for hop in route["hops"]}
+    hops = {hop["model"]: hop for hop in route["hops"]}
     models = [target["model"] for target in route["targets"]]
     lines = [
-        _stop(model, left.get(model), place - route["place"], task.ended) for place, model in enumerate(models)
+        _stop(model, hops.get(model), place - route["place"], task.ended) for place, model in enumerate(models)
     ]
     return "\n".join([*([str(route["name"])] if route["name"] else []), *lines])
 
@@ -82,6 +84,22 @@ def _stop(model: str, hop: Mapping[str, Any] | None, ahead: int, ended: bool) ->
         return f"{model}: {next_ if ahead else here}"
     tried = f"left after attempt {hop['attempt']}" if hop["attempt"] else "left before any attempt"
     return showable_line(f"{model}: {tried}, {hop['code']}: {hop['message']} (charged: {hop['charged']})")
+
+
+def _result(task: Task) -> str:
+    """What the provider answered, on one line, in which files are named by their ids."""
+    if task.result is None:
+        return ""
+    text = json.dumps(_with_ids(task.result), ensure_ascii=False)
+    return text if len(text) <= _RESULT_LENGTH else f"{text[:_RESULT_LENGTH]}… (all of it: --json)"
+
+
+def _with_ids(value: Any) -> Any:
+    if isinstance(value, dict):
+        if "$asset" in value:
+            return f"asset:{value['$asset']}"
+        return {name: _with_ids(inner) for name, inner in value.items()}
+    return [_with_ids(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _error(task: Task) -> str:

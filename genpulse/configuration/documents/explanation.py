@@ -6,7 +6,7 @@ from pathlib import Path
 
 from genpulse.configuration.documents.masking import shown
 from genpulse.configuration.rules.provider_options import OPTIONS
-from genpulse.configuration.schema import Key, find, keys
+from genpulse.configuration.schema import ALIASES, Key, find, keys
 from genpulse.configuration.sources.layers import leaves, value_of
 from genpulse.configuration.sources.reading import Reading, read
 from genpulse.configuration.sources.variables import PREFIX
@@ -57,9 +57,9 @@ def explain(key: str, folder: Path | None, process: Mapping[str, str]) -> Explan
 
 
 def explain_all(folder: Path | None, process: Mapping[str, str]) -> tuple[Explanation, ...]:
-    """Explain every setting, and each provider's that some layer names."""
+    """Explain every setting, and each provider's that some layer names. Aliases may have dots in their names."""
     reading = read(folder, process)
-    provider_keys = [key for key in leaves(reading.values) if find(key)]
+    provider_keys = [key for key in leaves(reading.values) if find(key) and not key.startswith(f"{ALIASES}.")]
     fixed = [setting.key for setting in keys() if "<" not in setting.key]
     names = sorted({*provider_keys, *fixed}, key=lambda key: (key.count(".") > 0, key))
     return tuple(_explained(key, setting, reading) for key in names if (setting := find(key)))

@@ -77,7 +77,7 @@ def _of_committed(project: Project) -> Iterator[Fault]:
     yield from _secret_lines(project.shown, read_text(project.committed, project.shown))
 
 
-def _secret_lines(shown: str, text: str) -> Iterator[Fault]:
+def _secret_lines(label: str, text: str) -> Iterator[Fault]:
     for number, line in enumerate(text.splitlines(), 1):
         if LOOKS_SECRET.search(line) and "user:password@" not in line:
-            yield Fault("", f"{shown} line {number}", "this looks like a secret, and the file is committed.")
+            yield Fault("", f"{label} line {number}", "this looks like a secret, and the file is committed.")

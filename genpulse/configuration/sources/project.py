@@ -58,8 +58,8 @@ def packaged_defaults() -> Path:
     raise ConfigurationError("", [Fault("config.yaml", "", "it is missing from the package; install it again")])
 
 
-def read_text(path: Path, shown: str) -> str:
-    """The text of a file. Raises `ConfigurationError` when it cannot be read; `shown` is how messages name it."""
+def read_text(path: Path, label: str) -> str:
+    """The text of a file. Raises `ConfigurationError` when it cannot be read; `label` is how messages name it."""
     try:
         if not stat.S_ISFIFO(path.stat().st_mode):
             return path.read_text(encoding="utf-8")
@@ -70,4 +70,4 @@ def read_text(path: Path, shown: str) -> str:
         detail = f"byte {error.start} is not UTF-8; save the file as UTF-8"
     except OSError as error:
         detail = f"it cannot be read: {error.strerror}"
-    raise ConfigurationError("", [Fault(shown, "", detail)])
+    raise ConfigurationError("", [Fault(label, "", detail)])

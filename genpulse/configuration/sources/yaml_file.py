@@ -19,34 +19,34 @@ Lines: TypeAlias = Mapping[tuple[str, ...], int]
 """Of each key, by the keys on the way to it."""
 
 
-def committed_layers(path: Path, section: str, shown: str) -> tuple[Layer, Layer]:
+def committed_layers(path: Path, section: str, label: str) -> tuple[Layer, Layer]:
     """`[default]` and the environment's section. Raises as `every_layer` does."""
-    layers = every_layer(path, shown)
+    layers = every_layer(path, label)
     return replace(layers[DEFAULT], name="default"), replace(layers[section], name="environment")
 
 
-def every_layer(path: Path, shown: str) -> dict[str, Layer]:
-    """A layer for each section. `shown` is the path as messages say it.
+def every_layer(path: Path, label: str) -> dict[str, Layer]:
+    """A layer for each section. `label` is the path as messages say it.
 
     Raises `ConfigurationError` with line and column when the file is broken.
     """
-    document, lines = _parsed(path, shown)
+    document, lines = _parsed(path, label)
     unknown = [name for name in document if name not in SECTIONS]
     if unknown:
         detail = f"no section; there are {', '.join(SECTIONS)}"
         raise ConfigurationError(
-            "", [Fault(str(name), f"{shown} line {lines[(str(name),)]}", detail) for name in unknown]
+            "", [Fault(str(name), f"{label} line {lines[(str(name),)]}", detail) for name in unknown]
         )
-    return {section: _layer(section, document, lines, section, shown) for section in SECTIONS}
+    return {section: _layer(section, document, lines, section, label) for section in SECTIONS}
 
 
-def _layer(name: str, document: Tree, lines: Lines, section: str, shown: str) -> Layer:
+def _layer(name: str, document: Tree, lines: Lines, section: str, label: str) -> Layer:
     values = document.get(section)
     if values is not None and not isinstance(values, dict):
-        place = f"{shown} line {lines[(section,)]}"
+        place = f"{label} line {lines[(section,)]}"
         raise ConfigurationError("", [Fault(section, place, "expected keys below it, found a single value")])
     places = {
-        ".".join(path[1:]).lower(): f"{shown} [{section}] line {line}"
+        ".".join(path[1:]).lower(): f"{label} [{section}] line {line}"
         for path, line in lines.items()
         if path[0] == section and len(path) > 1
     }
@@ -60,21 +60,21 @@ def _lowered(values: Tree) -> Tree:
     }
 
 
-def _parsed(path: Path, shown: str) -> tuple[Tree, Lines]:
+def _parsed(path: Path, label: str) -> tuple[Tree, Lines]:
     """The document, and the line of each key."""
     from dynaconf.vendor.ruamel.yaml.error import MarkedYAMLError, MarkedYAMLFutureWarning, YAMLError
 
     try:
-        document, lines = _document(read_text(path, shown))
+        document, lines = _document(read_text(path, label))
     except (MarkedYAMLError, MarkedYAMLFutureWarning) as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         detail = ", ".join(" ".join(str(part).split()) for part in (error.context, error.problem) if part)
-        raise ConfigurationError("", [Fault(shown, place, detail)]) from error
+        raise ConfigurationError("", [Fault(label, place, detail)]) from error
     except YAMLError as error:
-        raise ConfigurationError("", [Fault(shown, "", " ".join(str(error).split()))]) from error
+        raise ConfigurationError("", [Fault(label, "", " ".join(str(error).split()))]) from error
     if document is not None and not isinstance(document, dict):
-        raise ConfigurationError("", [Fault(shown, "line 1", f"expected the sections {', '.join(SECTIONS)}")])
+        raise ConfigurationError("", [Fault(label, "line 1", f"expected the sections {', '.join(SECTIONS)}")])
     return document or {}, lines
 
 

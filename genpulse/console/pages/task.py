@@ -1,6 +1,7 @@
 """One task: what was asked for, what was tried, what came out, what it cost, and who was told."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -26,6 +27,8 @@ from genpulse.ports import Services
 
 KIND = "task"
 EVERY_S = 1.0
+_RESULT_LENGTH = 20_000
+"""Characters of a result that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class TaskView:
     attempts: Sequence[Attempt]
     timeline: Timeline
     outputs: Sequence[ShownOutput]
+    result: str
     ledger: Sequence[LedgerEntry]
     balance: Balance
     deliveries: Sequence[Delivery]
@@ -93,6 +97,7 @@ async def _view(services: Services, viewer: Viewer, task: Task) -> TaskView:
         attempts=attempts,
         timeline=timeline_of(task, attempts, now),
         outputs=await shown_outputs(services.storage, viewer.links, task) if shows_content else (),
+        result=_result(viewer, task) if shows_content else "",
         ledger=ledger,
         balance=Balance.of(ledger),
         deliveries=deliveries,
@@ -100,6 +105,16 @@ async def _view(services: Services, viewer: Viewer, task: Task) -> TaskView:
         key_name=await _key_name(services, viewer, task),
         shows_content=shows_content,
     )
+
+
+def _result(viewer: Viewer, task: Task) -> str:
+    """What the provider answered, as JSON over several lines; of a very long one the beginning."""
+    if task.result is None:
+        return ""
+    text = task.result.text_with_urls(viewer.links.content)
+    if len(text) > _RESULT_LENGTH:
+        return f"{text[:_RESULT_LENGTH]}…"
+    return rendering.pretty(json.loads(text))
 
 
 async def _key_name(services: Services, viewer: Viewer, task: Task) -> str:

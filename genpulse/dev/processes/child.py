@@ -85,11 +85,11 @@ class Guard:
 
 @dataclass(slots=True)
 class Child:
-    """A running process. `heard` gets each line that it prints, from a thread of its own."""
+    """A running process. `on_line` gets each line that it prints, from a thread of its own."""
 
     command: Command
     guard: Guard
-    heard: Callable[[str, str], None]
+    on_line: Callable[[str, str], None]
     _process: "subprocess.Popen[str]" = field(init=False)
     _last: "collections.deque[str]" = field(init=False)
     _announced: threading.Event = field(init=False, default_factory=threading.Event)
@@ -114,7 +114,7 @@ class Child:
                 if self.command.announcement and self.command.announcement in text:
                     self._announced.set()
                 if not any(words in text for words in self.command.unsaid):
-                    self.heard(self.command.name, text)
+                    self.on_line(self.command.name, text)
 
     @property
     def pid(self) -> int:

@@ -14,6 +14,7 @@ GenPulseError
 │   ├── NoWebhookSecret          it has no webhook secret of its own
 │   ├── SealingKeyMissing        a secret would be kept, and nothing is there to seal it with
 │   ├── SealedSecret             a secret is kept that no key here opens
+│   │   └── SealedMessageKey     and it signs messages
 │   ├── KeyLimitExceeded         the API key may not do so much
 │   │   └── CustomerLimitExceeded    or one of its end customers
 │   ├── UnknownCallback · CallbackRefused    a vendor's callback that belongs to no job, or is not the vendor's
@@ -128,7 +129,12 @@ from genpulse.domain.errors.unknown import (
     UnknownRoute,
     UnknownTask,
 )
-from genpulse.domain.errors.webhook_secrets import NoWebhookSecret, SealedSecret, SealingKeyMissing
+from genpulse.domain.errors.webhook_secrets import (
+    NoWebhookSecret,
+    SealedMessageKey,
+    SealedSecret,
+    SealingKeyMissing,
+)
 
 __all__ = [
     "AssetExists",
@@ -174,6 +180,7 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "Refused",
+    "SealedMessageKey",
     "SealedSecret",
     "SealingKeyMissing",
     "SpendingNotAllowed",

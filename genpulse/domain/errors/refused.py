@@ -126,5 +126,5 @@ class UploadNotTaken(Refused):
 
     code = "unsupported_media_type"
 
-    def __init__(self, found: str, expected: str) -> None:
-        super().__init__(f"The file is {found} by its bytes; this address takes {expected} alone.")
+    def __init__(self, actual: str, expected: str) -> None:
+        super().__init__(f"The file is {actual} by its bytes; this address takes {expected} alone.")

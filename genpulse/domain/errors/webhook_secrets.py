@@ -35,12 +35,25 @@ class SealedSecret(Refused):
     code = "sealed_secret"
 
     def __init__(self, key_id: UUID, *, has_key: bool) -> None:
-        why = (
-            "is sealed with none of webhooks.sealing_keys"
-            if has_key
-            else "is sealed, and webhooks.sealing_keys is empty"
-        )
         super().__init__(
-            f"The webhook secret of the API key {key_id} {why}: set the one that it was sealed with, or give the"
-            f" API key a new secret (genpulse keys webhook-secret rotate {key_id} --overlap 0)."
+            f"The webhook secret of the API key {key_id} {_why(has_key=has_key)}: set the one that it was"
+            " sealed with, or give the API key a new secret"
+            f" (genpulse keys webhook-secret rotate {key_id} --overlap 0)."
         )
+
+
+class SealedMessageKey(SealedSecret):
+    """A key that signs messages is kept that no key here opens."""
+
+    def __init__(self, key_id: UUID, *, has_key: bool) -> None:
+        Refused.__init__(
+            self,
+            f"The message key {key_id} {_why(has_key=has_key)}: set the one that it was sealed with here and"
+            " for every process, or begin with a new one (genpulse keys message-key forget).",
+        )
+
+
+def _why(*, has_key: bool) -> str:
+    if has_key:
+        return "is sealed with none of webhooks.sealing_keys"
+    return "is sealed, and webhooks.sealing_keys is empty"

@@ -28,6 +28,11 @@ class Caller:
         return self.key is None or self.key.allows(Scope.VIEW)
 
     @property
+    def sees_owner(self) -> str | None:
+        """The one owner whose tasks and assets are visible to this caller; None: everybody's are."""
+        return None if self.sees_all else self.owner
+
+    @property
     def usual_priority(self) -> Priority:
         """The priority of a task that asks for none."""
         return self.limits.usual_priority

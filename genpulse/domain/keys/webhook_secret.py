@@ -1,7 +1,7 @@
 """Webhook signing secrets: shared, or of one API key."""
 
 import secrets
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 
 _RANDOM_BYTES = 32
@@ -20,6 +20,15 @@ class SigningSecrets:
 
 SHARED = SigningSecrets()
 """By what `webhooks.secret` says alone."""
+
+
+def canonical_secret(secret: str) -> str:
+    """The same secret as `whsec_` and base64, also where it was written as plain text.
+
+    None has a second underscore, at each of which some receivers cut it.
+    """
+    key = b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
+    return f"whsec_{b64encode(key).decode()}"
 
 
 def new_webhook_secret() -> str:

@@ -37,10 +37,12 @@ def settlement_of(reported: Cost | None, price_usd: Decimal | None) -> Settlemen
         return Settlement(Cost(price_usd, estimated=True) if price_usd else None)
     if (flag := _oddity(reported, price_usd)) is None:
         return Settlement(reported)
-    said = storable(f"{reported.amount_usd} {reported.currency}")[:_SAID_LENGTH]
+    reported_text = storable(f"{reported.amount_usd} {reported.currency}")[:_SAID_LENGTH]
     taken_usd = price_usd or Decimal(0)
-    cost = Cost(taken_usd, estimated=True, flag=flag, reported=said)
-    message = f"The provider reported a cost of {said}: {_WHY[flag]}. {taken_usd:f} USD is taken in its place."
+    cost = Cost(taken_usd, estimated=True, flag=flag, reported=reported_text)
+    message = (
+        f"The provider reported a cost of {reported_text}: {_WHY[flag]}. {taken_usd:f} USD is taken in its place."
+    )
     return Settlement(cost, TaskWarning(WarningCode.COST_NOT_TAKEN, message))
 
 

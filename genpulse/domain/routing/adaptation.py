@@ -36,10 +36,10 @@ class InputFields:
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """An input as a model takes it. `left` are fields of the order that it has no place for."""
+    """An input as a model takes it. `left_out` are fields of the order that it has no place for."""
 
     input: JsonObject
-    left: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def adapt(document: JsonObject, fields: InputFields, rename: Mapping[str, str] | None = None) -> Adapted:
@@ -55,7 +55,7 @@ def adapt(document: JsonObject, fields: InputFields, rename: Mapping[str, str] |
     rest = {name: value for name, value in rest.items() if not adaptation.took_size(name, rest)}
     for name, value in rest.items():
         adaptation.take_other(name, value)
-    in_order = sorted(adaptation.left, key=list(document).index)
+    in_order = sorted(adaptation.left_out, key=list(document).index)
     return Adapted(adaptation.input, tuple(in_order))
 
 
@@ -63,7 +63,7 @@ def adapt(document: JsonObject, fields: InputFields, rename: Mapping[str, str] |
 class _Adaptation:
     fields: InputFields
     input: dict[str, JsonValue] = field(default_factory=dict)
-    left: set[str] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
     _wrote_size: bool | None = None
 
     def took_renamed(self, name: str, value: JsonValue, rename: Mapping[str, str]) -> bool:
@@ -82,7 +82,7 @@ class _Adaptation:
         if place not in self.input:
             self.input[place] = value
         elif value is not None:
-            self.left.add(name)
+            self.left_out.add(name)
 
     def took_size(self, name: str, rest: Mapping[str, JsonValue]) -> bool:
         """Whether this is a field of the size, and the size was written in a form that the model has."""
@@ -98,7 +98,7 @@ class _Adaptation:
         if form is None:
             return False
         self.input.update(form.input)
-        self.left.update(form.lost)
+        self.left_out.update(form.lost)
         return True
 
     def take_other(self, name: str, value: JsonValue) -> None:
@@ -106,7 +106,7 @@ class _Adaptation:
         if twin is not None:
             self.input[twin] = value
         elif value is not None:
-            self.left.add(name)
+            self.left_out.add(name)
 
     def _twins(self, name: str) -> Iterator[str]:
         for other in _GROUP.get(name, ()):

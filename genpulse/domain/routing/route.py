@@ -79,16 +79,16 @@ class Route:
 class Routes:
     """The routes of an environment by name, and the one that an order gets that names a kind and no model."""
 
-    named: Mapping[str, Route] = field(default_factory=lambda: MappingProxyType({}))
+    by_name: Mapping[str, Route] = field(default_factory=lambda: MappingProxyType({}))
     usual: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def get(self, name: str) -> Route | None:
         """The route of this name. A name of a route has no slash, the id of a model has one."""
-        return self.named.get(name)
+        return self.by_name.get(name)
 
     def of_kind(self, kind: str) -> Route | None:
         """The usual route of a kind."""
-        return self.named.get(self.usual.get(kind, ""))
+        return self.by_name.get(self.usual.get(kind, ""))
 
 
 NO_ROUTES = Routes()

@@ -8,7 +8,7 @@ COUNTED_AT_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class FailingReceiver:
-    """Messages to one origin that were sent at least once, and not received.
+    """Messages about ends to one origin that were sent at least once, and not received.
 
     `waiting` ones are sent again, `given_up` ones are not; at most `COUNTED_AT_MOST` of all are counted, the
     newest ones. The first of these was made at `since`. `status_code` and `error` are what the last try of the

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from genpulse.domain.json.value import JsonObject
+from genpulse.domain.submission.webhook_choice import WebhookChoice
 from genpulse.domain.task import Priority
 
 
@@ -16,7 +17,8 @@ class Order:
 
     `deadline_s` is in seconds from now, or from `run_at`, before which the task is not to begin; `retain_s` in
     seconds after the end, when it is to be deleted. `model` is the public id of a model, the name of a route, or
-    several of both, tried in their order; None: the usual route of the `kind`.
+    several of both, tried in their order; None: the usual route of the `kind`. `webhook_choice` says what is told
+    at `webhook_url`, and in whose form; None: the end, in ours.
     Each API that takes orders reads its own body into one of these.
     """
 
@@ -29,6 +31,7 @@ class Order:
     metadata: Mapping[str, str] = field(default_factory=dict)
     retain_s: int | None = None
     run_at: datetime | None = None
+    webhook_choice: WebhookChoice | None = None
 
     def fingerprint(self) -> str:
         """The SHA-256 of the whole order, which tells a repeated request from another one.
@@ -41,5 +44,8 @@ class Order:
         at = fields.pop("run_at")
         if at is not None:
             fields["run_at"] = at.isoformat()
+        del fields["webhook_choice"]
+        if (choice := self.webhook_choice) is not None:
+            fields["webhook_choice"] = {"form": choice.form, "events": sorted(choice.events)}
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

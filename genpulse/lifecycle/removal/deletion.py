@@ -23,7 +23,7 @@ async def delete_task(services: Services, task_id: UUID, owner: str | None, *, d
     Raises `UnknownTask`, `DatabaseUnavailable`.
     """
     done = await delete_tasks(services, [task_id], owner, deleted_by=deleted_by)
-    if not done.deleted and not done.known:
+    if not done.deleted and not done.deleted_before:
         raise UnknownTask(task_id)
 
 
@@ -31,13 +31,13 @@ async def delete_tasks(
     services: Services, task_ids: Sequence[UUID], owner: str | None, *, deleted_by: str = ""
 ) -> Deletion:
     """The same for many, up to 500 in one commit; tells which of them were there. Raises `DatabaseUnavailable`."""
-    done = Deletion()
+    total = Deletion()
     for part in chunks(task_ids):
-        done += await services.deletions.delete_tasks(part, owner=owner, deleted_by=deleted_by)
-    await stop(services, done.live)
-    for task_id in done.deleted:
+        total += await services.deletions.delete_tasks(part, owner=owner, deleted_by=deleted_by)
+    await stop(services, total.live)
+    for task_id in total.deleted:
         services.events.publish(TaskEvent(task_id, 0))
-    return done
+    return total
 
 
 async def stop(services: Services, task_ids: Sequence[UUID]) -> None:

@@ -8,7 +8,7 @@ EVERY_S = 30.0
 
 def timed_models(services: Services) -> tuple[str, ...]:
     """The models whose latencies somebody asks for."""
-    routes = services.routes.named.values()
+    routes = services.routes.by_name.values()
     steps = (step for route in routes if route.order is RouteOrder.LATENCY for step in route.steps)
     return tuple(dict.fromkeys(step.model for step in steps))
 

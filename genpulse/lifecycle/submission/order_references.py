@@ -135,21 +135,21 @@ async def _task(services: Services, task_id: UUID) -> Task | None:
         return None
 
 
-def _wrong_references(references: Iterable[_Reference], known: _Known, api_url: str) -> Iterator[Problem]:
+def _wrong_references(references: Iterable[_Reference], lookup: _Known, api_url: str) -> Iterator[Problem]:
     for one in references:
-        if why := _fault(one, known, api_url):
+        if why := _fault(one, lookup, api_url):
             yield Problem(f"{one.task}/input{written(one.place)}", why)
 
 
-def _fault(one: _Reference, known: _Known, api_url: str) -> str | None:
+def _fault(one: _Reference, lookup: _Known, api_url: str) -> str | None:
     """What is wrong with a reference, None where nothing is known to be."""
     if output := output_named(one.text):
-        return _output_fault(one, output, known)
+        return _output_fault(one, output, lookup)
     if asset_id := asset_named(one.text, api_url):
-        if asset_id not in known.owners:
+        if asset_id not in lookup.owners:
             gone = "it was removed, or never was there for this API key. Upload it again"
             return f"there is no {one.text[:200]}: {gone}"
-        return _misfit(one, known.media_types.get(asset_id, ""))
+        return _misfit(one, lookup.media_types.get(asset_id, ""))
     if one.text.startswith(REFERENCE):
         return f"{one.text[:100]!r} {NO_ASSET}"
     if one.text.startswith("http://"):
@@ -158,8 +158,8 @@ def _fault(one: _Reference, known: _Known, api_url: str) -> str | None:
     return None
 
 
-def _output_fault(one: _Reference, output: TaskOutput, known: _Known) -> str | None:
-    task = known.tasks.get(output.task_id)
+def _output_fault(one: _Reference, output: TaskOutput, lookup: _Known) -> str | None:
+    task = lookup.tasks.get(output.task_id)
     if task is None:
         return f"there is no {one.text}: the task was removed, or never was there for this API key"
     if not task.status.ended:

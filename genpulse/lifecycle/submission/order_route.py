@@ -27,7 +27,7 @@ def _usual(routes: Routes, kind: str | None, place: str) -> Route:
         raise BadInput("The order names no model.", [Problem(f"{place}/model", advice)])
     route = routes.of_kind(kind)
     if route is None:
-        raise UnknownRoute(kind, sorted(routes.named))
+        raise UnknownRoute(kind, sorted(routes.by_name))
     return route
 
 

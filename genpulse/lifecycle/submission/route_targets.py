@@ -90,10 +90,10 @@ class _Reading:
             return None
         own = None if adapted.input == self._order.input else adapted.input
         version = "" if price_usd is None else model.price_version
-        return RouteTarget(step.model, own, price_usd, adapted.left, version)
+        return RouteTarget(step.model, own, price_usd, adapted.left_out, version)
 
     def _note_left(self, step: RouteStep, adapted: Adapted) -> None:
-        for name in adapted.left:
+        for name in adapted.left_out:
             if name not in self._route.drop:
                 detail = f"{step.model} has no place for it: leave it out, or let the route drop it"
                 self._problems.append(Problem(f"{self._place}/input/{name}", detail))
@@ -134,11 +134,11 @@ def _price(target: RouteTarget) -> tuple[bool, Decimal]:
 
 def _drawn(services: Services, targets: Sequence[tuple[RouteStep, RouteTarget]]) -> Iterator[RouteTarget]:
     """By lot, without putting any back."""
-    left = list(targets)
-    while left:
-        lot = services.random() * sum(step.weight for step, _ in left)
-        for place, (step, _) in enumerate(left):
+    candidates = list(targets)
+    while candidates:
+        lot = services.random() * sum(step.weight for step, _ in candidates)
+        for place, (step, _) in enumerate(candidates):
             lot -= step.weight
-            if lot < 0 or place + 1 == len(left):
-                yield left.pop(place)[1]
+            if lot < 0 or place + 1 == len(candidates):
+                yield candidates.pop(place)[1]
                 break

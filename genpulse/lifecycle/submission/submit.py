@@ -57,6 +57,7 @@ def new_task(
         priority=order.priority,
         metadata=order.metadata,
         webhook_url=order.webhook_url,
+        webhook_choice=order.webhook_choice if order.webhook_url else None,
         deadline_s=order.deadline_s,
         price_usd=price_usd,
         rule_version=_rule_version(candidate) if price_usd else "",

@@ -36,14 +36,14 @@ async def submit_batch(
     """
     submission = _submission(services, orders, keys, caller)
     while True:
-        known = await submission.known()
-        if isinstance(known, EarlierBatch):
-            return SubmittedBatch(known.id, known.tasks)
+        earlier = await submission.known()
+        if isinstance(earlier, EarlierBatch):
+            return SubmittedBatch(earlier.id, earlier.tasks)
         try:
-            return await submission.write(known)
+            return await submission.write(earlier)
         except ERRORS_OF_THE_MOMENT:
             again = await submission.known()
-            if not isinstance(again, EarlierBatch) and len(again) <= len(known):
+            if not isinstance(again, EarlierBatch) and len(again) <= len(earlier):
                 raise
 
 
@@ -52,7 +52,7 @@ async def check_batch(services: Services, orders: Sequence[Order], *, caller: Ca
     await check_tasks(services, _submission(services, orders, NO_KEYS, caller).tasks)
 
 
-def _submission(services: Services, orders: Sequence[Order], keys: OrderKeys, caller: Caller) -> "_Submission":
+def _submission(services: Services, orders: Sequence[Order], keys: OrderKeys, caller: Caller) -> "_PendingBatch":
     """Raises the errors of the checks of orders, and `BadInput` where a key comes twice."""
     order_keys = list(keys.each) or [None] * len(orders)
     _refuse_doubled(order_keys)
@@ -65,7 +65,7 @@ def _submission(services: Services, orders: Sequence[Order], keys: OrderKeys, ca
     reader.refuse_misfits()
     fingerprint = _fingerprint(orders) if keys.whole else ""
     batch = NewBatch(batch_id, services.environment.name, caller.owner, keys.whole, fingerprint)
-    return _Submission(services, caller, batch, reader.tasks)
+    return _PendingBatch(services, caller, batch, reader.tasks)
 
 
 class _Reader:
@@ -115,7 +115,7 @@ def _fingerprint(orders: Sequence[Order]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Submission:
+class _PendingBatch:
     """A batch on its way: its tasks by the places of their orders."""
 
     services: Services
@@ -143,9 +143,9 @@ class _Submission:
             raise TaskDeleted(key, batch_id=earlier.id)
         return earlier
 
-    async def write(self, known: Mapping[str, Submitted]) -> SubmittedBatch:
-        """Queue what is not known. Raises as `known`, and the errors of the checks of tasks."""
-        new = {place: task for place, task in self.tasks.items() if place not in known}
+    async def write(self, earlier: Mapping[str, Submitted]) -> SubmittedBatch:
+        """Queue what is not known. Raises as `earlier`, and the errors of the checks of tasks."""
+        new = {place: task for place, task in self.tasks.items() if place not in earlier}
         await check_tasks(self.services, new)
         limits = limits_for(self.services, self.caller)
         try:
@@ -154,7 +154,7 @@ class _Submission:
             raise self._placed(error) from error
         if len(written) != len(new):
             raise TaskDeleted(self.batch.idempotency_key or "")
-        found = {**known, **dict(zip(new, written, strict=True))}
+        found = {**earlier, **dict(zip(new, written, strict=True))}
         return self._answer([found[place] for place in self.tasks])
 
     def _answer(self, tasks: Sequence[Submitted]) -> SubmittedBatch:

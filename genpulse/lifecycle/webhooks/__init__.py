@@ -1,1 +1,1 @@
-"""Webhooks about ended tasks: delivered, signed, and shared out between receivers."""
+"""Webhooks about tasks: put into words, delivered, signed, and shared out between receivers."""

@@ -1,19 +1,19 @@
 """Webhook delivery: sign, send, retry."""
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
 from typing import NoReturn
 
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable, SealedSecret, Unavailable
-from genpulse.domain.json.value import JsonObject
 from genpulse.domain.keys.webhook_secret import SigningSecrets
 from genpulse.domain.task import Task
 from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable, next_try
+from genpulse.lifecycle.webhooks.forms import Describe, OwnForm, Signing, WebhookForm, WebhookMessage
 from genpulse.lifecycle.webhooks.receivers import SEATS, ReceiverShares
 from genpulse.lifecycle.webhooks.secrets import WebhookSecrets
 from genpulse.ports import Services
@@ -32,8 +32,10 @@ GRACE_S = 5.0
 
 _TOGETHER_S = 0.01
 
-Describe = Callable[[Task], Awaitable[JsonObject]]
-"""A task as the API shows it. Raises `DatabaseUnavailable`."""
+UNKNOWN_FORM_S = 60.0
+"""Seconds after which a message is looked at again whose form the worker does not know: another one may."""
+
+NO_FORMS: Mapping[str, WebhookForm] = MappingProxyType({})
 
 _log = logging.getLogger(__name__)
 
@@ -41,12 +43,21 @@ _log = logging.getLogger(__name__)
 class WebhookDeliverer:
     """Sends what is due, each message for itself: one that fails or waits in any way harms no other.
 
-    At most `at_once` are on their way, and of these only some to one origin (`Receivers`).
+    At most `at_once` are on their way, and of these only some to one origin (`Receivers`). `forms` are those that
+    orders may name beside our own.
     """
 
-    def __init__(self, services: Services, describe: Describe, loops: Loops, *, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self,
+        services: Services,
+        describe: Describe,
+        loops: Loops,
+        *,
+        forms: Mapping[str, WebhookForm] = NO_FORMS,
+        at_once: int = AT_ONCE,
+    ) -> None:
         self._services = services
-        self._describe = describe
+        self._forms = {**forms, "": OwnForm(describe)}
         self._loops = loops
         self._at_once = at_once
         self._receivers = ReceiverShares()
@@ -100,6 +111,9 @@ class WebhookDeliverer:
 
     async def _send(self, delivery: Delivery, task: Task | Unreadable) -> None:
         try:
+            if delivery.form not in self._forms:
+                await self._leave_to_others(delivery)
+                return
             began = time.monotonic()
             answer = await self._answer(delivery, task)
             rest_s = self._receivers.note_answer(delivery.origin, answer, time.monotonic() - began)
@@ -118,10 +132,11 @@ class WebhookDeliverer:
         """Of the receiver, or what has kept the message from it. Raises `Unavailable` alone."""
         if isinstance(task, Unreadable):
             return Answer(None, task.reason)
+        form, now = self._forms[delivery.form], self._services.now()
         try:
             async with asyncio.timeout(SEND_S):
-                secrets = await self._secrets.of(task.owner)
-                body = _body(delivery, await self._describe(task))
+                message = await form.message(delivery, task, now)
+                secrets = await self._secrets_for(delivery, task, message)
         except Unavailable:
             raise
         except SealedSecret as error:
@@ -130,14 +145,32 @@ class WebhookDeliverer:
         except Exception as error:  # noqa: BLE001 - it counts as a try, so that it is given up some day
             self._loops.failed(LOOP)
             return Answer(None, f"the message could not be made: {type(error).__name__}: {error}")
-        return await self._send_body(delivery, body, secrets)
+        return await self._send_message(delivery, message, secrets, now)
 
-    async def _send_body(self, delivery: Delivery, body: bytes, secrets: SigningSecrets) -> Answer:
-        services = self._services
+    async def _leave_to_others(self, delivery: Delivery) -> None:
+        """It is looked at again as long as any message; another worker may know its form."""
+        why = f"this worker knows no webhooks in the form {delivery.form!r}"
+        await self._services.deliveries.leave(delivery.id, UNKNOWN_FORM_S, why)
+        _log.warning("message %s waits: %s", delivery.message_id, why)
+
+    async def _secrets_for(self, delivery: Delivery, task: Task, message: WebhookMessage) -> SigningSecrets | None:
+        """None where the form signs by itself."""
+        if message.signing is Signing.NONE:
+            return None
+        return await (self._secrets.with_derived(task.owner) if delivery.form else self._secrets.of(task.owner))
+
+    async def _send_message(
+        self, delivery: Delivery, message: WebhookMessage, secrets: SigningSecrets | None, now: datetime
+    ) -> Answer:
         try:
             async with asyncio.timeout(SEND_S):
-                return await services.sender.send(
-                    delivery.url, delivery.message_id, body, now=services.now(), secrets=secrets
+                return await self._services.sender.send(
+                    delivery.url,
+                    delivery.message_id,
+                    message.body,
+                    now=now,
+                    secrets=secrets,
+                    headers=message.headers,
                 )
         except TimeoutError:
             return Answer(None, f"no answer within {SEND_S:g} s", silent=True)
@@ -172,13 +205,3 @@ class WebhookDeliverer:
         why = f"{origin} did not answer to other messages, and the time for this one was over"
         count = await self._services.deliveries.put_off(origin, rest_s, why)
         _log.warning("%s is silent: %d messages to it wait for %g s", origin, count, rest_s)
-
-
-def _body(delivery: Delivery, task: JsonObject) -> bytes:
-    message = {"type": delivery.type, "timestamp": _moment(delivery.created_at), "data": task}
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _moment(at: datetime) -> str:
-    """RFC 3339 in UTC, as every other time that callers see."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -114,6 +114,13 @@ class Account:
         except AnswerLost as error:
             raise ProviderUnavailable(f"The input could not be brought to the provider: {error}") from error
 
+    def serves(self, url: str) -> bool:
+        """Whether results lie there: at one of `result_paths`, or on one of `allowed_hosts`."""
+        try:
+            return self._is_result(url) or Reach(self.allowed_hosts).covers(exact(url))
+        except ValueError:
+            return False
+
     def fetch_public(self, url: str, limit_bytes: int | None = None) -> Fetched:
         """A result, from where the vendor or a model's output says that it is; that may be a stranger's word.
 

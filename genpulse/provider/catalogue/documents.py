@@ -103,7 +103,7 @@ class PriceDocument(Strict):
 
 
 def _price_faults(price: PriceDocument) -> list[str]:
-    given = [name for name in ("amount", "rates", "tokens") if getattr(price, name) is not None]
+    price_fields = [name for name in ("amount", "rates", "tokens") if getattr(price, name) is not None]
     by_token = price.unit is Unit.TOKEN
     needs_count = price.unit is Unit.CHARACTER or (price.unit is Unit.SECOND and price.at_most is None)
     fields = {frozenset(rate.when) for rate in price.rates or ()}
@@ -111,9 +111,9 @@ def _price_faults(price: PriceDocument) -> list[str]:
     listed = price.at_most if isinstance(price.at_most, dict) else {}
     unpriced = sorted(set(listed) - set(price.tokens or ()))
     rules = {
-        "it needs exactly one of amount, rates and tokens": len(given) != 1,
+        "it needs exactly one of amount, rates and tokens": len(price_fields) != 1,
         "a price per token needs tokens, an amount for each kind; no other unit takes them": (
-            by_token is not (given == ["tokens"]) and len(given) == 1
+            by_token is not (price_fields == ["tokens"]) and len(price_fields) == 1
         ),
         f"the currency is {price.currency}, and exchange has to say what one of it is in US dollars": (
             price.currency != "USD" and price.exchange is None

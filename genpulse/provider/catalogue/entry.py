@@ -41,13 +41,13 @@ class ModelEntry:
         return replace(model, facts=self._facts_on(model.facts), **changed)
 
     def _facts_on(self, facts: ModelFacts) -> ModelFacts:
-        said = self.facts
-        lifetime = replace(facts.lifetime, **{name: said[name] for name in _OF_LIFETIME & said.keys()})
+        own_facts = self.facts
+        lifetime = replace(facts.lifetime, **{name: own_facts[name] for name in _OF_LIFETIME & own_facts.keys()})
         return ModelFacts(
-            tariff=said.get("price", facts.tariff),
-            outputs=said.get("outputs", facts.outputs),
-            charged_on=said.get("charged_on", facts.charged_on),
-            limits=said.get("limits", facts.limits),
+            tariff=own_facts.get("price", facts.tariff),
+            outputs=own_facts.get("outputs", facts.outputs),
+            charged_on=own_facts.get("charged_on", facts.charged_on),
+            limits=own_facts.get("limits", facts.limits),
             lifetime=lifetime,
         )
 
@@ -57,7 +57,7 @@ _OF_LIFETIME = frozenset({"deprecated", "sunset", "successor"})
 
 def facts_in(document: EntryDocument) -> dict[str, Any]:
     """The facts that a document says, also those that it takes away with `null`."""
-    made: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "price": tariff_of(document.price) if document.price else None,
         "outputs": tuple(document.outputs or ()),
         "charged_on": ChargedOn(**document.charged_on.model_dump()) if document.charged_on else ChargedOn(),
@@ -66,4 +66,4 @@ def facts_in(document: EntryDocument) -> dict[str, Any]:
         "sunset": document.sunset,
         "successor": document.successor,
     }
-    return {name: value for name, value in made.items() if name in document.model_fields_set}
+    return {name: value for name, value in facts.items() if name in document.model_fields_set}

@@ -65,8 +65,8 @@ EXPECTED: Mapping[str, str] = {
 """What the keys of a file take."""
 
 
-def detail_of(key: str, said: str) -> str:
+def detail_of(key: str, message: str) -> str:
     """What is wrong at a key, in one line, with what it takes."""
     expected = EXPECTED.get(key)
-    text = showable_line(said.removeprefix("Value error, "))[:_LONGEST]
+    text = showable_line(message.removeprefix("Value error, "))[:_LONGEST]
     return f"{text}; expected {expected}" if expected else text

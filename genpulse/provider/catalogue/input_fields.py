@@ -25,13 +25,13 @@ _NUMBERS = frozenset({"integer", "number"})
 
 def input_of(name: str, fields: Mapping[str, FieldDocument], base: type[BaseModel]) -> type[BaseModel]:
     """A model of pydantic with these fields, below `base`. Raises `ValueError` for what contradicts itself."""
-    made: dict[str, Any] = {}
+    definitions: dict[str, Any] = {}
     for field_name, declared in fields.items():
         try:
-            made[field_name] = _field(field_name, declared, base)
+            definitions[field_name] = _field(field_name, declared, base)
         except ValueError as error:
             raise ValueError(f"{field_name}: {error}") from error
-    return create_model(name, __base__=base, **made)
+    return create_model(name, __base__=base, **definitions)
 
 
 def _field(name: str, declared: FieldDocument, base: type[BaseModel]) -> tuple[Any, Any]:
@@ -42,14 +42,14 @@ def _field(name: str, declared: FieldDocument, base: type[BaseModel]) -> tuple[A
     _check(declared)
     kind = _kind(declared)
     title = declared.title or name.replace("_", " ").capitalize()
-    shown: dict[str, Any] = {"title": title, "description": declared.description or None}
+    details: dict[str, Any] = {"title": title, "description": declared.description or None}
     if declared.examples:
-        shown["examples"] = declared.examples
+        details["examples"] = declared.examples
     if declared.required:
-        return kind, Field(**shown)
+        return kind, Field(**details)
     if declared.default is None:
-        return kind | None, Field(None, **shown)
-    return kind, Field(_default(declared, kind), **shown)
+        return kind | None, Field(None, **details)
+    return kind, Field(_default(declared, kind), **details)
 
 
 def _kind(declared: FieldDocument) -> Any:

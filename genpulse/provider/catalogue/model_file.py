@@ -99,12 +99,12 @@ class ModelFile:
                     return input_of("Input", fields, names.base)
                 except ValueError as error:
                     raise self._invalid((*place, "fields"), f"{entry.id}: input.fields", str(error)) from error
-            case found:
-                known = " or ".join(sorted(names.known)) or "no names of inputs"
+            case reference:
+                known_names = " or ".join(sorted(names.known)) or "no names of inputs"
                 fields_too = " or fields" if names.base is not None else ""
-                said = f"no input is named {found!r}" if isinstance(found, str) else "fields are not taken"
+                said = f"no input is named {reference!r}" if isinstance(reference, str) else "fields are not taken"
                 raise self._invalid(
-                    place, f"{entry.id}: input", f"{said}; {self.provider} knows {known}{fields_too}"
+                    place, f"{entry.id}: input", f"{said}; {self.provider} knows {known_names}{fields_too}"
                 )
 
     def _circle(self, entries: Mapping[str, ModelEntry]) -> Sequence[ModelFault]:
@@ -120,7 +120,7 @@ class ModelFile:
 
     def _faults(self, error: ValidationError, place: tuple[str | int, ...], id_: str) -> list[ModelFault]:
         """What pydantic says, once for each place, and where something is wrong inside of it, there alone."""
-        found: dict[str, ModelFault] = {}
+        by_place: dict[str, ModelFault] = {}
         for one in error.errors(include_url=False, include_input=False):
             path = _written(one["loc"])
             key = ".".join(map(str, path))
@@ -128,9 +128,11 @@ class ModelFile:
             said = "it is missing" if one["type"] == "missing" else one["msg"]
             shown = f"{id_}: {key}".removesuffix(": ") if id_ else key
             fault = ModelFault(self.name, detail_of(last, said), self._yaml.line((*place, *path)), shown)
-            if key not in found or one["type"] == "value_error":
-                found[key] = fault
-        return [fault for key, fault in found.items() if not any(other.startswith(f"{key}.") for other in found)]
+            if key not in by_place or one["type"] == "value_error":
+                by_place[key] = fault
+        return [
+            fault for key, fault in by_place.items() if not any(other.startswith(f"{key}.") for other in by_place)
+        ]
 
 
 _BRANCHES = frozenset(

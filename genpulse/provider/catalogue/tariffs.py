@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from genpulse.domain.money.pricing.billed_input import EXACT, word_of
 from genpulse.domain.money.pricing.price_rules import CountedPrice, PriceRule, TokenBound, TokenPrice
-from genpulse.domain.money.pricing.rates import Rate, Rates
+from genpulse.domain.money.pricing.rates import PriceRate, Rates
 from genpulse.domain.money.pricing.tariff import Tariff
 from genpulse.domain.money.pricing.unit import Unit
 from genpulse.provider.catalogue.documents import BoundDocument, PriceDocument
@@ -28,12 +28,12 @@ def tariff_of(price: PriceDocument) -> Tariff:
     )
 
 
-def _lines(price: PriceDocument) -> list[Rate]:
+def _lines(price: PriceDocument) -> list[PriceRate]:
     if price.tokens:
-        return [Rate(_usd(price, amount), {_TOKEN: kind}) for kind, amount in price.tokens.items()]
+        return [PriceRate(_usd(price, amount), {_TOKEN: kind}) for kind, amount in price.tokens.items()]
     if price.rates:
-        return [Rate(_usd(price, rate.amount), rate.when) for rate in price.rates]
-    return [Rate(_usd(price, price.amount or Decimal(0)))]
+        return [PriceRate(_usd(price, rate.amount), rate.when) for rate in price.rates]
+    return [PriceRate(_usd(price, price.amount or Decimal(0)))]
 
 
 def _usd(price: PriceDocument, amount: Decimal) -> Decimal:
@@ -51,10 +51,12 @@ def _each(usd: Decimal, per: int) -> Decimal:
     return EXACT.divide(usd, Decimal(per))
 
 
-def _counted_price(price: PriceDocument, lines: tuple[Rate, ...]) -> PriceRule:
+def _counted_price(price: PriceDocument, lines: tuple[PriceRate, ...]) -> PriceRule:
     rates = Rates(
         tuple(
-            Rate(_each(line.usd, price.per), {name: word_of(value) or "" for name, value in line.when.items()})
+            PriceRate(
+                _each(line.usd, price.per), {name: word_of(value) or "" for name, value in line.when.items()}
+            )
             for line in lines
         )
     )

@@ -32,25 +32,25 @@ class YamlFile:
                 loader.dispose()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            said = ", ".join(" ".join(str(part).split()) for part in (error.context, error.problem) if part)
+            problem = ", ".join(" ".join(str(part).split()) for part in (error.context, error.problem) if part)
             raise ModelFilesInvalid(
-                [ModelFault(name, f"it is no YAML: {said}", mark.line + 1 if mark else None)]
+                [ModelFault(name, f"it is no YAML: {problem}", mark.line + 1 if mark else None)]
             ) from error
         except (LookupError, AttributeError) as error:
-            said = "it is no YAML: a value is not what its tag says, such as !!int or !!timestamp"
-            raise ModelFilesInvalid([ModelFault(name, said)]) from error
+            problem = "it is no YAML: a value is not what its tag says, such as !!int or !!timestamp"
+            raise ModelFilesInvalid([ModelFault(name, problem)]) from error
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            said = " ".join(str(error).split())
-            raise ModelFilesInvalid([ModelFault(name, f"it is no YAML: {said}")]) from error
+            problem = " ".join(str(error).split())
+            raise ModelFilesInvalid([ModelFault(name, f"it is no YAML: {problem}")]) from error
 
     def line(self, path: Path) -> int | None:
         """The line of a place, or of the nearest one above it that is there."""
         node, line = self._root, None
         for step in path:
-            found = _child(node, step)
-            if found is None:
+            child = _child(node, step)
+            if child is None:
                 break
-            key, node = found
+            key, node = child
             line = key.start_mark.line + 1
         return line or (self._root.start_mark.line + 1 if self._root is not None else None)
 
@@ -94,8 +94,8 @@ class _Sizes:
         self._known[id(node)] = size
         return size
 
-    def _invalid(self, node: Any, said: str) -> ModelFilesInvalid:
-        return ModelFilesInvalid([ModelFault(self._name, said, node.start_mark.line + 1)])
+    def _invalid(self, node: Any, message: str) -> ModelFilesInvalid:
+        return ModelFilesInvalid([ModelFault(self._name, message, node.start_mark.line + 1)])
 
 
 def _check_keys(node: Any, name: str) -> None:

@@ -9,7 +9,8 @@ from genpulse.domain.json.value import JsonValue
 from genpulse.provider import Missing, Output, Result
 from genpulse.provider.encoded import decoded, is_data_uri
 from genpulse.provider.flags import flags_of
-from genpulse.provider.passthrough.files import PLACES, Gap, files_of, is_empty
+from genpulse.provider.passthrough.file_rules import IsFile, is_file_in_place
+from genpulse.provider.passthrough.files import PLACES, Gap, found_files, is_empty
 from genpulse.provider.reported import reported
 
 Fetch = Callable[[str], AsyncIterable[bytes]]
@@ -20,18 +21,26 @@ _ECHOES = frozenset({"prompt", "negative_prompt", "revised_prompt", "request_id"
 _ERRORS = ("error", "errors", "detail")
 
 
-def result_of(result: JsonValue, fetch: Fetch) -> Result:
-    """The outputs of a result, and what the vendor has marked about them. Raises as `outputs_of`."""
-    return Result(outputs_of(result, fetch), warnings=flags_of(result))
+def result_of(result: JsonValue, fetch: Fetch, is_file: IsFile = is_file_in_place) -> Result:
+    """A result as it came, its outputs, and what the vendor has marked about them. Raises as `outputs_of`.
+
+    `is_file` tells which of its texts are files, where the vendor has a rule of its own.
+    """
+    found = found_files(result, is_file)
+    outputs = _outputs(result, found.files, fetch)
+    return Result(outputs, warnings=flags_of(result), answer=found.answer)
 
 
-def outputs_of(result: JsonValue, fetch: Fetch) -> tuple[Output, ...]:
+def outputs_of(result: JsonValue, fetch: Fetch, is_file: IsFile = is_file_in_place) -> tuple[Output, ...]:
     """Each file that a result names; else the words that it is, or the whole document as JSON.
 
     A file that cannot be read, and an empty place among files, is an output that is missing. Raises
     `OutputUnavailable` for an empty result and where all are missing, and for an error alone what `reported` says.
     """
-    files = tuple(dict.fromkeys(files_of(result)))
+    return _outputs(result, found_files(result, is_file).files, fetch)
+
+
+def _outputs(result: JsonValue, files: Sequence[str | Gap], fetch: Fetch) -> tuple[Output, ...]:
     if files:
         return _fetched([_content(file, fetch) for file in files])
     if error := _error(result):

@@ -31,9 +31,11 @@ def provider(settings: ProviderSettings) -> Provider:
     headers = {"X-API-Key": settings.api_key} if settings.api_key else {}
     servers = Servers(settings.http, urls, headers, settings.allowed_hosts)
     folder = Path(str(settings.options.get("workflows") or FOLDER))
-    found = read_folder(folder)
-    models = [_model(servers, workflow) for workflow in found.workflows]
-    free = Model(FREE, KINDS, AnyWorkflow, Prompts(servers, nodes=found.nodes), "Any workflow", _FREE_WORDS)
+    workflow_folder = read_folder(folder)
+    models = [_model(servers, workflow) for workflow in workflow_folder.workflows]
+    free = Model(
+        FREE, KINDS, AnyWorkflow, Prompts(servers, nodes=workflow_folder.nodes), "Any workflow", _FREE_WORDS
+    )
 
     async def learn() -> str:
         names = read_folder(folder).classes
@@ -53,7 +55,7 @@ def provider(settings: ProviderSettings) -> Provider:
         needs=(),
         probe=servers.probe,
         learn=learn,
-        left_out=found.faults,
+        left_out=workflow_folder.faults,
     )
 
 

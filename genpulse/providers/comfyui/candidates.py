@@ -35,13 +35,13 @@ class Candidate:
 def candidates(graph: Graph) -> tuple[Candidate, ...]:
     """All values of the nodes, each under a name of its own. Values that other nodes make are none."""
     roles = _roles(graph)
-    taken: set[str] = set()
-    found = []
+    names_in_use: set[str] = set()
+    distinct = []
     for one in sorted(_values(graph, roles), key=_rank):
-        name = one.name if one.name not in taken else _distinct(one, taken)
-        taken.add(name)
-        found.append(replace(one, name=name))
-    return tuple(found)
+        name = one.name if one.name not in names_in_use else _distinct(one, names_in_use)
+        names_in_use.add(name)
+        distinct.append(replace(one, name=name))
+    return tuple(distinct)
 
 
 def _rank(one: Candidate) -> int:
@@ -49,9 +49,9 @@ def _rank(one: Candidate) -> int:
     return (_KINDS.index(one.kind) if one.kind in _KINDS else len(_KINDS)) if one.is_proposed else len(_KINDS) + 1
 
 
-def _distinct(one: Candidate, taken: set[str]) -> str:
+def _distinct(one: Candidate, names_in_use: set[str]) -> str:
     name = f"{one.name}_{_word(one.node)}"
-    while name in taken:
+    while name in names_in_use:
         name += "_"
     return name
 

@@ -32,7 +32,7 @@ from genpulse.provider import (
 from genpulse.provider.account import Account
 from genpulse.provider.http import AnswerLost, AnswerUnusable
 from genpulse.provider.job_id import in_path, taken_as
-from genpulse.providers.comfyui.history import failure_of, files_of, texts_of
+from genpulse.providers.comfyui.history import answer_of, failure_of, files_of, texts_of
 from genpulse.providers.comfyui.nodes import Nodes
 from genpulse.providers.comfyui.pictures import brought
 from genpulse.providers.comfyui.refusals import node_errors, text_of, words_of
@@ -63,11 +63,11 @@ class Prompts(TwoPhase[BaseModel]):
         url = await self._servers.least_busy()
         account, prompt_id = self._servers.account(url), _prompt_id(call)
         images = {socket.name for socket in sockets if socket.kind == "image"}
-        named = {
+        socket_values = {
             name: await brought(call, account, value) if name in images and isinstance(value, str) else value
             for name, value in values.items()
         }
-        graph = filled(graph, sockets, named)
+        graph = filled(graph, sockets, socket_values)
         await self._listen(url, prompt_id, graph)
         body: JsonObject = {"prompt": graph, "client_id": self._servers.client_id, "prompt_id": prompt_id}
         reply = await account.order("/prompt", json=body)
@@ -140,13 +140,14 @@ class Prompts(TwoPhase[BaseModel]):
                 missing=True,
             )
         nodes = self._workflow.outputs if self._workflow else ()
-        files = [Output(account.fetch_own(file.path)) for file in files_of(entry, nodes)]
+        named_files = files_of(entry, nodes)
+        files = [Output(account.fetch_own(file.path)) for file in named_files]
         files = files or [Output(frame) for frame in watcher.frames(prompt_id)]
         texts = [Output(text.encode(errors="replace"), is_text=True) for text in texts_of(entry, nodes)]
         if not files and not texts:
             raise OutputUnavailable("ComfyUI has run the workflow, and it has made no file.", charged=Charged.NO)
         watcher.forget(prompt_id)
-        return Result((*files, *texts))
+        return Result((*files, *texts), answer=answer_of(entry, nodes, named_files))
 
     async def cancel(self, job: Job[BaseModel]) -> None:
         """Cancel the prompt by its id, so that no other one is touched."""
@@ -159,8 +160,8 @@ def _prompt_id(call: Call[BaseModel]) -> str:
     return str(UUID(call.client_reference.rpartition("-")[2]))
 
 
-def _is_drawn(socket: Socket, given: Mapping[str, JsonValue]) -> bool:
-    return socket.kind == "seed" and given.get(socket.name) is None
+def _is_drawn(socket: Socket, values: Mapping[str, JsonValue]) -> bool:
+    return socket.kind == "seed" and values.get(socket.name) is None
 
 
 def _place(job_id: str) -> tuple[str, str]:

@@ -5,12 +5,13 @@ What a node shows is its author's affair (`"ui": {"text": "a red fox"}`, null, a
 is taken by what it is, and what is nothing is passed over.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from genpulse.domain.json.value import JsonObject, JsonValue
-from genpulse.provider import ProviderError, ProviderRejected, ProviderUnavailable
+from genpulse.provider import Answer, OutputPlace, ProviderError, ProviderRejected, ProviderUnavailable
 from genpulse.provider.status_words import FIELD
 
 _TEXTS = ("text", "string")
@@ -39,6 +40,30 @@ def files_of(entry: JsonObject, nodes: Collection[str] = ()) -> tuple[File, ...]
     return tuple(file for file in files if file.type != _PREVIEW) or files
 
 
+def answer_of(entry: JsonObject, nodes: Collection[str], files: Sequence[File]) -> Answer:
+    """What these nodes have shown, by their ids, with a place where one of the files stands; None for nothing."""
+    places: dict[File | None, OutputPlace] = {file: OutputPlace(number) for number, file in enumerate(files)}
+    outputs = entry.get("outputs")
+    if isinstance(outputs, dict):
+        outputs = {node_id: shown for node_id, shown in outputs.items() if not nodes or node_id in nodes}
+    if not isinstance(outputs, dict | list) or not outputs:
+        return None
+    root: list[Any] = [outputs]
+    waiting: list[Any] = [root]
+    while waiting:
+        holder = waiting.pop()
+        for key, value in [*(holder.items() if isinstance(holder, dict) else enumerate(holder))]:
+            if isinstance(value, dict):
+                file = _file(value)
+                holder[key] = places.get(file) if file in places else {**value}
+            elif isinstance(value, list):
+                holder[key] = [*value]
+            if isinstance(holder[key], dict | list):
+                waiting.append(holder[key])
+    answer: Answer = root[0]
+    return answer
+
+
 def texts_of(entry: JsonObject, nodes: Collection[str] = ()) -> tuple[str, ...]:
     """The texts of the same nodes."""
     objects = [node for node in _shown(entry, nodes) if isinstance(node, dict)]
@@ -56,12 +81,17 @@ def _files(values: Iterable[JsonValue]) -> Iterator[File]:
     waiting = [*reversed([*values])]
     while waiting:
         match waiting.pop():
-            case dict() as inner if name := _text(inner.get("filename")):
-                yield File(name, _text(inner.get("subfolder")), _text(inner.get("type")) or "output")
+            case dict() as inner if file := _file(inner):
+                yield file
             case dict() as inner:
                 waiting += reversed(inner.values())
             case list() as inner:
                 waiting += reversed(inner)
+
+
+def _file(entry: JsonObject) -> File | None:
+    name = _text(entry.get("filename"))
+    return File(name, _text(entry.get("subfolder")), _text(entry.get("type")) or "output") if name else None
 
 
 def _texts(value: JsonValue) -> Iterator[str]:

@@ -93,13 +93,14 @@ def _check_links(draft: Draft) -> None:
                 f"{draft.source}: the node {node_id} takes something from the node {gone[0]}, which is not there."
                 " Export the whole workflow again."
             )
-    left = dict(above)
-    while ready := [node_id for node_id, sources in left.items() if not sources & set(left)]:
+    remaining = dict(above)
+    while ready := [node_id for node_id, sources in remaining.items() if not sources & set(remaining)]:
         for node_id in ready:
-            del left[node_id]
-    if left:
+            del remaining[node_id]
+    if remaining:
         raise WorkflowRefused(
-            f"{draft.source}: the nodes {', '.join(left)} wait for each other in a circle, and would never run."
+            f"{draft.source}: the nodes {', '.join(remaining)} wait for each other in a circle,"
+            " and would never run."
         )
 
 

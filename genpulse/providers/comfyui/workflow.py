@@ -58,15 +58,15 @@ class Socket:
     description: str = ""
     is_certain: bool = False
 
-    def value_of(self, given: JsonValue) -> JsonValue:
+    def value_of(self, value: JsonValue) -> JsonValue:
         """The value as the node takes it: a whole number is sent as one. Raises `InvalidInput` for a fraction."""
-        if self.kind not in {"integer", "seed"} or not isinstance(given, float):
-            return given
-        if given.is_integer():
-            return int(given)
+        if self.kind not in {"integer", "seed"} or not isinstance(value, float):
+            return value
+        if value.is_integer():
+            return int(value)
         if self.is_certain:
-            raise InvalidInput(f"The input {self.name} takes a whole number, and {given} is none.")
-        return given
+            raise InvalidInput(f"The input {self.name} takes a whole number, and {value} is none.")
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +140,10 @@ def title_of(node: Mapping[str, Any]) -> str:
 
 def titled(graph: Graph, nodes: Nodes | None = None) -> tuple[Socket, ...]:
     """A socket for each node that is titled `INPUT_<name>`; `nodes` say its type, range and choices."""
-    known = nodes or Nodes({})
+    node_types = nodes or Nodes({})
     titles = {node_id: title_of(node) for node_id, node in graph.items()}
     named = {node_id: title[len(_TITLE) :] for node_id, title in titles.items() if title.startswith(_TITLE)}
-    return tuple(_socket(graph, known, name, node_id, None) for node_id, name in named.items())
+    return tuple(_socket(graph, node_types, name, node_id, None) for node_id, name in named.items())
 
 
 def node_of(graph: Graph, word: str) -> str:
@@ -230,10 +230,12 @@ def declared(graph: Graph, nodes: Nodes, name: str, one: DeclaredInput) -> Socke
 
 def filled(graph: Graph, sockets: Sequence[Socket], values: Mapping[str, JsonValue]) -> Graph:
     """A copy of the graph with the values set. Raises `InvalidInput` for a name that it does not have."""
-    known = {socket.name: socket for socket in sockets}
-    if unknown := sorted(set(values) - set(known)):
-        raise InvalidInput(f"The workflow has no input {', '.join(unknown)}; it has {', '.join(known) or 'none'}.")
+    by_name = {socket.name: socket for socket in sockets}
+    if unknown := sorted(set(values) - set(by_name)):
+        raise InvalidInput(
+            f"The workflow has no input {', '.join(unknown)}; it has {', '.join(by_name) or 'none'}."
+        )
     changed = copy.deepcopy(graph)
     for name, value in values.items():
-        changed[known[name].node]["inputs"][known[name].field] = known[name].value_of(value)
+        changed[by_name[name].node]["inputs"][by_name[name].field] = by_name[name].value_of(value)
     return changed

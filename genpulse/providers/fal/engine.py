@@ -11,10 +11,10 @@ import base64
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import (
     Call,
+    Callback,
     Charged,
     InvalidInput,
     Job,
-    Notice,
     OutputUnavailable,
     Progress,
     ProviderRejected,
@@ -29,6 +29,7 @@ from genpulse.provider.job_id import in_path
 from genpulse.provider.passthrough import FreeInput, result_of, with_files
 from genpulse.provider.reported import ordered_as, without_status
 from genpulse.provider.status_words import FIELD, Standing, shown
+from genpulse.providers.fal.files import rule_for
 from genpulse.providers.fal.notices import Verifier
 from genpulse.providers.fal.refusals import failed_app, failed_request
 
@@ -80,7 +81,8 @@ class Requests(TwoPhase[FreeInput]):
         """Every file of the result. A request that failed is refused here, or tells so in its status."""
         try:
             reply = await self._account.ask("GET", self._path(job), of_job=failed_app)
-            return result_of(_finished(reply), self._account.fetch_public)
+            is_file = rule_for(job.call.input.document())
+            return result_of(_finished(reply), self._account.fetch_public, is_file)
         except (QuestionRefused, OutputUnavailable) as error:
             is_missing = isinstance(error, QuestionRefused) and error.missing
             if not is_missing and (failure := failed_request(await self._status(job))):
@@ -91,9 +93,9 @@ class Requests(TwoPhase[FreeInput]):
         """Ask for the end of the request."""
         await self._account.ask("PUT", self._path(job, "/cancel"))
 
-    async def heeds(self, notice: Notice) -> bool:
+    async def is_authentic(self, callback: Callback) -> bool:
         """fal signs with Ed25519."""
-        return await self._verifier.accepts(notice)
+        return await self._verifier.accepts(callback)
 
     async def _status(self, job: Job[FreeInput]) -> JsonObject:
         return (await self._account.ask("GET", self._path(job, "/status"), query={"logs": "1"})).document()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from genpulse.domain.json.value import JsonValue
-from genpulse.provider import Notice, ProviderError
+from genpulse.provider import Callback, ProviderError
 from genpulse.provider.http import AnswerLost, Http, Request
 
 JWKS_URL = "https://rest.fal.ai/.well-known/jwks.json"
@@ -27,9 +27,9 @@ class Verifier:
         self._asked_at = float("-inf")
         self._lock = asyncio.Lock()
 
-    async def accepts(self, notice: Notice) -> bool:
+    async def accepts(self, callback: Callback) -> bool:
         """False for a bad signature, one that is older than five minutes, or while the keys are not known."""
-        headers = notice.headers
+        headers = callback.headers
         try:
             moment = float(headers["x-fal-webhook-timestamp"])
             signature = bytes.fromhex(headers["x-fal-webhook-signature"])
@@ -38,7 +38,7 @@ class Verifier:
             return False
         if not abs(self._clock() - moment) <= TOLERANCE_S:
             return False
-        digest = hashlib.sha256(notice.body).hexdigest()
+        digest = hashlib.sha256(callback.body).hexdigest()
         message = "\n".join((*names, headers["x-fal-webhook-timestamp"], digest)).encode()
         if _signed(signature, message, await self._known_keys(KEPT_S)):
             return True

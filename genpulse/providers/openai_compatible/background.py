@@ -2,11 +2,12 @@
 
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import (
+    Answer,
     Call,
+    Callback,
     Charged,
     InvalidInput,
     Job,
-    Notice,
     OutputUnavailable,
     Progress,
     Result,
@@ -21,7 +22,7 @@ from genpulse.provider.standard_webhooks import is_signed, webhook_of
 from genpulse.provider.status_words import Standing, StatusWords
 from genpulse.providers.openai_compatible.images import ANSWER_BYTES, options_of
 from genpulse.providers.openai_compatible.inputs import ImageInput
-from genpulse.providers.openai_compatible.pictures import pictures_of
+from genpulse.providers.openai_compatible.pictures import pictures_of, with_places
 from genpulse.providers.openai_compatible.refusals import Refusals, refused
 from genpulse.providers.openai_compatible.standing import WORDS, progress_of
 
@@ -78,18 +79,29 @@ class BackgroundImages(TwoPhase[ImageInput]):
             raise OutputUnavailable(
                 f"The response holds no picture. {_words(results)}".strip(), charged=Charged.YES
             )
-        return Result(pictures, warnings=flags_of(answer))
+        return Result(pictures, warnings=flags_of(answer), answer={**answer, "output": _with_pictures(items)})
 
     async def cancel(self, job: Job[ImageInput]) -> None:
         """Stop it."""
         self._refusals.look_for(await self._account.ask("POST", f"{_path(job)}/cancel"))
 
-    async def heeds(self, notice: Notice) -> bool:
+    async def is_authentic(self, callback: Callback) -> bool:
         """OpenAI signs as Standard Webhooks says; without a secret nobody is believed."""
-        return self._webhook is not None and is_signed(notice, self._webhook)
+        return self._webhook is not None and is_signed(callback, self._webhook)
 
     async def _ask(self, job: Job[ImageInput]) -> JsonObject:
         return (await self._account.ask("GET", _path(job), limit_bytes=ANSWER_BYTES)).document()
+
+
+def _with_pictures(items: JsonValue) -> Answer:
+    """What the response consists of, with the places of its pictures."""
+    answers: list[Answer] = []
+    count = 0
+    for item in items if isinstance(items, list) else ():
+        is_picture = isinstance(item, dict) and item.get("type") == _PICTURE
+        answers.append(with_places(item, count) if is_picture else item)
+        count += is_picture
+    return answers
 
 
 def _path(job: Job[ImageInput]) -> str:

@@ -18,7 +18,7 @@ from genpulse.provider.http import AnswerUnusable, Reply
 from genpulse.providers.openai_compatible.files import part_of
 from genpulse.providers.openai_compatible.forms import fields_of
 from genpulse.providers.openai_compatible.inputs import ImageInput
-from genpulse.providers.openai_compatible.pictures import is_picture, pictures_of
+from genpulse.providers.openai_compatible.pictures import is_picture, pictures_of, with_places
 from genpulse.providers.openai_compatible.refusals import Refusals
 from genpulse.providers.openai_compatible.token_usage import usage_of
 
@@ -41,7 +41,8 @@ class Images(Immediate[ImageInput]):
         if is_picture(reply.body):
             return Result((Output(reply.body), *_lacking(call.input.n, 1)))
         answer = _document(reply)
-        pictures = pictures_of(self._account, answer.get("data") or answer.get("images"))
+        name = "data" if answer.get("data") else "images"
+        pictures = pictures_of(self._account, answer.get(name))
         error = self._refusals.within(answer)
         if error and all(isinstance(picture.content, Missing) for picture in pictures):
             raise error
@@ -50,7 +51,8 @@ class Images(Immediate[ImageInput]):
         beside = (TaskWarning(WarningCode.FLAGGED, error.message),) if error else ()
         lacking = _lacking(call.input.n, len(pictures))
         warnings = (*flags_of(answer), *beside)
-        return Result((*pictures, *lacking), warnings=warnings, usage=usage_of(answer))
+        told = {**answer, name: with_places(answer.get(name))}
+        return Result((*pictures, *lacking), warnings=warnings, usage=usage_of(answer), answer=told)
 
     async def _draw(self, call: Call[ImageInput]) -> Reply:
         return await self._account.order(

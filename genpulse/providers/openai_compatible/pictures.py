@@ -1,9 +1,9 @@
 """The pictures of an answer, each by itself: one that cannot be had costs no other."""
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Sequence
 
 from genpulse.domain.json.value import JsonValue
-from genpulse.provider import Missing, Output
+from genpulse.provider import Answer, Missing, Output, OutputPlace
 from genpulse.provider.account import Account
 from genpulse.provider.encoded import decoded
 from genpulse.provider.error_words import error_in
@@ -17,8 +17,27 @@ def pictures_of(account: Account, data: JsonValue) -> tuple[Output, ...]:
 
     What is filtered, broken or gives no picture is an output that is missing. An object alone is a list of one.
     """
-    items = data if isinstance(data, list) else [data] if isinstance(data, dict | str) and data else []
-    return tuple(Output(_content(account, item)) for item in items)
+    return tuple(Output(_content(account, item)) for item in _items(data))
+
+
+def with_places(data: JsonValue, first: int = 0) -> Answer:
+    """The same list or object, with the place of an output where a picture stands; they count from `first`."""
+    if isinstance(data, list):
+        return [_with_place(item, OutputPlace(first + number)) for number, item in enumerate(data)]
+    return _with_place(data, OutputPlace(first)) if _items(data) else data
+
+
+def _items(data: JsonValue) -> Sequence[JsonValue]:
+    return data if isinstance(data, list) else [data] if isinstance(data, dict | str) and data else []
+
+
+def _with_place(item: JsonValue, place: OutputPlace) -> Answer:
+    """An item that names its picture in several ways has the same one in each."""
+    if not isinstance(item, dict):
+        return place
+    given = {name: value for name in _NAMES if isinstance(value := item.get(name), str | dict) and _texts([value])}
+    places = {name: {**value, "url": place} if isinstance(value, dict) else place for name, value in given.items()}
+    return {**item, **places}
 
 
 def is_picture(body: bytes) -> bool:
@@ -45,6 +64,10 @@ def _content(account: Account, item: JsonValue) -> bytes | AsyncIterable[bytes]:
 def _given(item: JsonValue) -> list[str]:
     """Texts that may be the picture, or where it is."""
     values = [item.get(name) for name in _NAMES] if isinstance(item, dict) else [item]
+    return _texts(values)
+
+
+def _texts(values: Sequence[JsonValue]) -> list[str]:
     inner = [value.get("url") if isinstance(value, dict) else value for value in values]
     return [text for text in inner if isinstance(text, str) and text.strip()]
 

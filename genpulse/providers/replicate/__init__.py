@@ -7,6 +7,7 @@ from genpulse.provider.account import Account
 from genpulse.provider.passthrough import KINDS, DeclaredInput, FreeInput
 from genpulse.providers.replicate.engine import Predictions
 from genpulse.providers.replicate.notices import Verifier
+from genpulse.providers.replicate.output_schema import OutputSchemas
 from genpulse.providers.replicate.refusals import explain
 
 BASE_URL = "https://api.replicate.com"
@@ -33,12 +34,13 @@ def provider(settings: ProviderSettings) -> Provider:
     )
     secret = settings.options.get("webhook_secret")
     verifier = Verifier(account, str(secret) if secret else None)
+    schemas = OutputSchemas(account)
 
     def find_model(name: str) -> AnyModel | None:
         path, _, version = name.partition(":")
         if path.count("/") != 1 or not all(path.split("/")) or name.endswith(":"):
             return None
-        engine = Predictions(account, verifier, path, version or None)
+        engine = Predictions(account, verifier, schemas, path, version or None)
         return Model(name, KINDS, FreeInput, engine, name, "A model of Replicate; its input is passed on.")
 
     def build(entry: ModelEntry) -> AnyModel:

@@ -12,9 +12,9 @@ from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.money.pricing.billed_input import count_of
 from genpulse.provider import (
     Call,
+    Callback,
     Charged,
     Job,
-    Notice,
     OutputUnavailable,
     Progress,
     ProviderUnavailable,
@@ -27,10 +27,12 @@ from genpulse.provider.account import Account
 from genpulse.provider.file_name import file_name
 from genpulse.provider.http import AnswerUnusable, Part
 from genpulse.provider.job_id import in_path
-from genpulse.provider.passthrough import FreeInput, result_of, with_files
+from genpulse.provider.passthrough import FreeInput, IsFile, result_of, with_files
 from genpulse.provider.reported import ordered_as, without_status
 from genpulse.provider.status_words import FIELD, Standing, shown
+from genpulse.providers.replicate.files import FileRule
 from genpulse.providers.replicate.notices import Verifier
+from genpulse.providers.replicate.output_schema import OutputSchemas
 from genpulse.providers.replicate.refusals import failure_of
 
 WORDS = FIELD
@@ -43,9 +45,12 @@ class Predictions(TwoPhase[FreeInput]):
 
     can_cancel = True
 
-    def __init__(self, account: Account, verifier: Verifier, path: str, version: str | None) -> None:
+    def __init__(
+        self, account: Account, verifier: Verifier, schemas: OutputSchemas, path: str, version: str | None
+    ) -> None:
         self._account = account
         self._verifier = verifier
+        self._schemas = schemas
         self._path = path
         self._version = version
 
@@ -85,20 +90,29 @@ class Predictions(TwoPhase[FreeInput]):
         if prediction.get("data_removed") is True:
             raise OutputUnavailable("Replicate has removed the output of the prediction.", charged=Charged.YES)
         try:
-            result = result_of(prediction.get("output"), self._account.fetch_public)
+            is_file = await self._file_rule(job, prediction)
+            result = result_of(prediction.get("output"), self._account.fetch_public, is_file)
         except OutputUnavailable as empty:
             if prediction.get("error"):
                 raise failure_of(prediction, Standing.FAILED) from empty
             raise
         return replace(result, usage=usage_in(prediction))
 
+    async def _file_rule(self, job: Job[FreeInput], prediction: JsonObject) -> IsFile:
+        rule = FileRule(self._account.serves, job.call.input.document(), prediction.get("input"))
+        if rule.is_open(prediction.get("output")):
+            schema = await self._schemas.of(self._path, self._version)
+            if schema is not None:
+                return rule.with_schema(schema)
+        return rule.without_schema()
+
     async def cancel(self, job: Job[FreeInput]) -> None:
         """Ask for the end of the prediction."""
         await self._account.ask("POST", f"{_path(job)}/cancel")
 
-    async def heeds(self, notice: Notice) -> bool:
+    async def is_authentic(self, callback: Callback) -> bool:
         """Replicate signs as Standard Webhooks says."""
-        return await self._verifier.accepts(notice)
+        return await self._verifier.accepts(callback)
 
     async def _ask(self, job: Job[FreeInput]) -> JsonObject:
         return (await self._account.ask("GET", _path(job))).document()

@@ -4,7 +4,7 @@ import asyncio
 
 from standardwebhooks import Webhook
 
-from genpulse.provider import Notice, ProviderError
+from genpulse.provider import Callback, ProviderError
 from genpulse.provider.account import Account
 from genpulse.provider.standard_webhooks import is_signed, webhook_of
 
@@ -17,10 +17,10 @@ class Verifier:
         self._webhook = webhook_of(secret) if secret else None
         self._lock = asyncio.Lock()
 
-    async def accepts(self, notice: Notice) -> bool:
+    async def accepts(self, callback: Callback) -> bool:
         """False for a bad signature, one that is older than five minutes, or while the secret is not known."""
         try:
-            return is_signed(notice, await self._known_webhook())
+            return is_signed(callback, await self._known_webhook())
         except (ProviderError, OSError, ValueError):
             return False
 

@@ -22,11 +22,11 @@ async def _check_notices(subject: Subject) -> None:
         engine = LoadedCatalogue([subject.build(settings)]).model(subject.model).engine
         assert isinstance(engine, TwoPhase)  # noqa: S101 - others have no notices
         good = subject.fake.notice(NoticeKind.GOOD)
-        heeded = {kind: await engine.heeds(subject.fake.notice(kind)) for kind in NoticeKind}
-        again = await engine.heeds(good) and await engine.heeds(good)
-    need(heeded[NoticeKind.GOOD], "a good notice is refused")
-    need(not heeded[NoticeKind.BAD], "a notice with a wrong signature is heeded")
-    need(not heeded[NoticeKind.OLD], "an old notice is heeded")
+        accepted = {kind: await engine.is_authentic(subject.fake.notice(kind)) for kind in NoticeKind}
+        again = await engine.is_authentic(good) and await engine.is_authentic(good)
+    need(accepted[NoticeKind.GOOD], "a good notice is refused")
+    need(not accepted[NoticeKind.BAD], "a notice with a wrong signature is accepted")
+    need(not accepted[NoticeKind.OLD], "an old notice is accepted")
     need(again, "a notice that comes twice, as vendors send them, is refused")
 
 

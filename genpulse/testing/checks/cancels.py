@@ -7,7 +7,7 @@ from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.lifecycle.cancel import cancel
 from genpulse.testing.checks.check import Check, has_job, need, two_phase, until, until_async, why
-from genpulse.testing.oddity import Answer, Body, Oddity, Phase
+from genpulse.testing.oddity import Body, OddAnswer, Oddity, Phase
 from genpulse.testing.rig import Rig, Terms, rig
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Subject
@@ -50,7 +50,7 @@ async def _check_silent_after_cancel(subject: Subject) -> None:
 async def _canceled_while_ordering(subject: Subject, then: Situation) -> tuple[bool, Task]:
     """A task that is canceled while its order is held back, through some renewals of its lease."""
     engine = two_phase(subject)
-    subject.meet(Oddity(Phase.ORDER, Answer(body=Body.HELD)))
+    subject.meet(Oddity(Phase.ORDER, OddAnswer(body=Body.HELD)))
     async with rig(subject, terms=Terms(lease_s=_LEASE_S)) as bench, bench.worker():
         task = await bench.submit()
         await until(lambda: subject.fake.met == 1, "the job was never submitted")
@@ -73,7 +73,9 @@ async def _check_cancel_refused(subject: Subject) -> None:
     """The task is canceled, whatever the vendor says to it."""
     two_phase(subject)
     wrong = []
-    for answer in [Answer(status, Body.WORDS) for status in (400, 401, 404, 409, 500)] + [Answer(200, Body.HTML)]:
+    for answer in [OddAnswer(status, Body.WORDS) for status in (400, 401, 404, 409, 500)] + [
+        OddAnswer(200, Body.HTML)
+    ]:
         subject.need(Situation.SLOW)
         async with rig(subject) as bench, bench.worker():
             task = await bench.submit()

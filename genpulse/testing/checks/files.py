@@ -13,7 +13,7 @@ from genpulse.testing.checks.check import (
     succeeds,
 )
 from genpulse.testing.media import PNG
-from genpulse.testing.oddity import Answer, Body, Oddity, Phase
+from genpulse.testing.oddity import Body, OddAnswer, Oddity, Phase
 from genpulse.testing.rig import IMPATIENT, Terms
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Subject
@@ -25,7 +25,7 @@ _HEADERS = ("text/html", "application/json", "text/plain", "application/octet-st
 
 
 def _download(status: int | None, body: Body, times: int | None = 1) -> Oddity:
-    return Oddity(Phase.DOWNLOAD, Answer(status, body), times)
+    return Oddity(Phase.DOWNLOAD, OddAnswer(status, body), times)
 
 
 def _is_the_picture(outcome: Outcome) -> None:
@@ -34,7 +34,7 @@ def _is_the_picture(outcome: Outcome) -> None:
 
 
 def _typed(media_type: str) -> Oddity:
-    return Oddity(Phase.DOWNLOAD, Answer(None, Body.OWN, {"Content-Type": media_type}))
+    return Oddity(Phase.DOWNLOAD, OddAnswer(None, Body.OWN, {"Content-Type": media_type}))
 
 
 async def _check_no_picture(subject: Subject) -> None:

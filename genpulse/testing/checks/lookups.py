@@ -11,19 +11,19 @@ from genpulse.testing.checks.check import (
     succeeds,
     two_phase,
 )
-from genpulse.testing.oddity import Answer, Body, Oddity, Phase
+from genpulse.testing.oddity import Body, OddAnswer, Oddity, Phase
 from genpulse.testing.rig import IMPATIENT, Terms
 from genpulse.testing.subject import Lacking, Subject
 
 _UNANSWERED = (
-    Answer(401, Body.WORDS),
-    Answer(404, Body.WORDS),
-    Answer(422, Body.WORDS),
-    Answer(500, Body.HTML),
-    Answer(200, Body.HTML),
-    Answer(200, Body.NULL),
-    Answer(body=Body.CUT),
-    Answer(body=Body.DROPPED),
+    OddAnswer(401, Body.WORDS),
+    OddAnswer(404, Body.WORDS),
+    OddAnswer(422, Body.WORDS),
+    OddAnswer(500, Body.HTML),
+    OddAnswer(200, Body.HTML),
+    OddAnswer(200, Body.NULL),
+    OddAnswer(body=Body.CUT),
+    OddAnswer(body=Body.DROPPED),
 )
 """What says nothing about an order that is looked up."""
 
@@ -40,7 +40,7 @@ async def _check_endless_look_up(subject: Subject) -> None:
 async def _looked_up(subject: Subject, times: int | None, judge: Judge, terms: Terms) -> None:
     if not two_phase(subject).can_find:
         raise Lacking("nobody can ask what became of an order")
-    dropped = Oddity(Phase.ORDER, Answer(body=Body.DROPPED), times=1)
+    dropped = Oddity(Phase.ORDER, OddAnswer(body=Body.DROPPED), times=1)
     wrong = []
     for answer in _UNANSWERED:
         odd = Oddity(Phase.FIND, answer, times)

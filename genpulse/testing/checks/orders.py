@@ -18,7 +18,7 @@ from genpulse.testing.checks.check import (
     succeeds,
     why,
 )
-from genpulse.testing.oddity import Answer, Body, Oddity, Phase
+from genpulse.testing.oddity import Body, OddAnswer, Oddity, Phase
 from genpulse.testing.rig import PATIENT, Terms, rig
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Lacking, Subject
@@ -41,7 +41,7 @@ RETRY_AFTER = ("86400", "Fri, 31 Dec 2999 23:59:59 GMT", "1e9", "999999999999999
 
 
 def _order(status: int | None, body: Body, **changes: object) -> Oddity:
-    return Oddity(Phase.ORDER, replace(Answer(status, body), **changes))  # type: ignore[arg-type]
+    return Oddity(Phase.ORDER, replace(OddAnswer(status, body), **changes))  # type: ignore[arg-type]
 
 
 def _is_tried_again(outcome: Outcome) -> None:
@@ -50,7 +50,7 @@ def _is_tried_again(outcome: Outcome) -> None:
 
 
 def _busy(retry_after: str) -> Oddity:
-    answer = Answer(429, Body.WORDS, {"Retry-After": retry_after}, "Too many requests", taken=False)
+    answer = OddAnswer(429, Body.WORDS, {"Retry-After": retry_after}, "Too many requests", taken=False)
     return Oddity(Phase.ORDER, answer, times=1)
 
 

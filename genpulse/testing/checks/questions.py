@@ -15,7 +15,7 @@ from genpulse.testing.checks.check import (
     two_phase,
 )
 from genpulse.testing.checks.orders import RETRY_AFTER
-from genpulse.testing.oddity import Answer, Body, Oddity, Phase
+from genpulse.testing.oddity import Body, OddAnswer, Oddity, Phase
 from genpulse.testing.rig import IMPATIENT, PATIENT, Terms
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Subject
@@ -61,26 +61,26 @@ _SAYS = frozenset({Body.NULL, Body.LIST})
 """Results for all that one can know, if empty ones."""
 _PASSING_RESULT = (404, 408, 425, 429, 500, 502, 503, 504, 520, 524)
 _ENDLESS = (
-    Answer(500, Body.WORDS),
-    Answer(401, Body.WORDS),
-    Answer(403, Body.HTML),
-    Answer(404, Body.WORDS),
-    Answer(422, Body.WORDS),
-    Answer(429, Body.WORDS, {"Retry-After": "86400"}),
-    Answer(200, Body.HTML),
-    Answer(200, Body.NULL),
-    Answer(None, Body.CUT),
-    Answer(None, Body.FALSE_GZIP),
-    Answer(None, Body.ELSEWHERE),
-    Answer(None, Body.DROPPED),
+    OddAnswer(500, Body.WORDS),
+    OddAnswer(401, Body.WORDS),
+    OddAnswer(403, Body.HTML),
+    OddAnswer(404, Body.WORDS),
+    OddAnswer(422, Body.WORDS),
+    OddAnswer(429, Body.WORDS, {"Retry-After": "86400"}),
+    OddAnswer(200, Body.HTML),
+    OddAnswer(200, Body.NULL),
+    OddAnswer(None, Body.CUT),
+    OddAnswer(None, Body.FALSE_GZIP),
+    OddAnswer(None, Body.ELSEWHERE),
+    OddAnswer(None, Body.DROPPED),
 )
 _UNUSABLE = (
-    Answer(500, Body.HTML),
-    Answer(200, Body.HTML),
-    Answer(200, Body.EMPTY),
-    Answer(None, Body.CUT),
-    Answer(None, Body.FALSE_GZIP),
-    Answer(None, Body.SHORT),
+    OddAnswer(500, Body.HTML),
+    OddAnswer(200, Body.HTML),
+    OddAnswer(200, Body.EMPTY),
+    OddAnswer(None, Body.CUT),
+    OddAnswer(None, Body.FALSE_GZIP),
+    OddAnswer(None, Body.SHORT),
 )
 _ENDS_SOON = Terms(IMPATIENT, longest_s=0.5)
 _ENDS_LATE = Terms(IMPATIENT, longest_s=60.0)
@@ -88,7 +88,7 @@ _NEVER = frozenset({FailureCode.INVALID_INPUT, FailureCode.MODERATION_BLOCKED, F
 
 
 def _twice(phase: Phase, status: int | None, body: Body) -> Oddity:
-    return Oddity(phase, Answer(status, body), times=2)
+    return Oddity(phase, OddAnswer(status, body), times=2)
 
 
 def _ends_as_unknown(outcome: Outcome) -> None:
@@ -109,14 +109,14 @@ async def _check_endless(subject: Subject) -> None:
 
 
 async def _check_too_large(subject: Subject) -> None:
-    oddity = Oddity(Phase.COLLECT, Answer(None, Body.HUGE))
+    oddity = Oddity(Phase.COLLECT, OddAnswer(None, Body.HUGE))
     outcome = await outcome_of(subject, oddity, _ENDS_LATE)
     is_paid_for_nothing(outcome)
     need(subject.fake.met == 1, f"it was fetched {subject.fake.met} times")
 
 
 def _retry_after(value: str) -> Oddity:
-    return Oddity(Phase.POLL, Answer(429, Body.WORDS, {"Retry-After": value}), times=1)
+    return Oddity(Phase.POLL, OddAnswer(429, Body.WORDS, {"Retry-After": value}), times=1)
 
 
 async def _check_odd_status(subject: Subject) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from genpulse.domain.failure import Actor, Charged, FailureCode
 from genpulse.domain.provider_account.verdict import Verdict, verdict
 from genpulse.testing.checks.check import Check, Outcome, in_each, need, outcome_of
-from genpulse.testing.oddity import Answer, Body, Oddity, Phase
+from genpulse.testing.oddity import Body, OddAnswer, Oddity, Phase
 from genpulse.testing.situation import Situation
 from genpulse.testing.subject import Subject
 
@@ -27,7 +27,7 @@ def _ends_as(situation: Situation, code: FailureCode) -> Callable[[Subject], Awa
 
 
 def _refused(status: int, body: Body, words: str = "this cannot be done") -> Oddity:
-    return Oddity(Phase.ORDER, Answer(status, body, words=words, taken=False))
+    return Oddity(Phase.ORDER, OddAnswer(status, body, words=words, taken=False))
 
 
 def _cost_nothing(outcome: Outcome) -> None:

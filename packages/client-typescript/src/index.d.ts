@@ -55,6 +55,12 @@ export interface Cost {
   readonly estimated: boolean;
 }
 
+/** What stands in the `result` of a task in the place of a file: which asset it is, and where its bytes are. */
+export interface AssetReference {
+  readonly $asset: string;
+  readonly url: string;
+}
+
 /** A task as it stood when the API was asked. */
 export interface Task {
   /** A UUIDv7: newer tasks have higher ids. */
@@ -68,6 +74,11 @@ export interface Task {
   readonly progress: number | null;
   readonly input: Readonly<Record<string, unknown>>;
   readonly outputs: readonly Asset[];
+  /**
+   * What the provider answered, as JSON; null where it is files alone, and before the end. Each file in it is an
+   * `AssetReference`, and null where it is missing. Lists and batches leave it out where there is one.
+   */
+  readonly result?: unknown;
   readonly warnings: readonly TaskWarning[];
   /** Why it failed, or what nobody knows about the money of a canceled one. */
   readonly error: Failure | null;

@@ -35,15 +35,15 @@ def address_of(url: str | None, api_key: str | None) -> Address:
 
     Raises `ValueError` for what is no address or no key.
     """
-    chosen = (url or os.environ.get(URL_VARIABLE) or DEFAULT_URL).strip().rstrip("/")
-    _check_url(chosen)
+    base_url = (url or os.environ.get(URL_VARIABLE) or DEFAULT_URL).strip().rstrip("/")
+    _check_url(base_url)
     key = os.environ.get(KEY_VARIABLE) if api_key is None else api_key
     key = key.strip() if key else None
     if key and any(not "!" <= character <= "~" for character in key):
         raise ValueError(
             "The API key has characters that no key has. Give it as `genpulse keys create` has shown it."
         )
-    return Address(chosen, key)
+    return Address(base_url, key)
 
 
 def _check_url(url: str) -> None:

@@ -64,10 +64,10 @@ def retry_after_s(value: str | None) -> float | None:
 
 def _problem(body: bytes) -> Mapping[str, Any] | None:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return document if isinstance(document, dict) else None
 
 
 def _places(problem: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -42,14 +42,14 @@ def verify_webhook(
     the time in seconds since 1970. Raises `InvalidWebhook`, and `ValueError` for a secret that is none.
     """
     named = {name.lower(): value for name, value in headers.items()}
-    message_id, sent, signatures = (_header(named, name) for name in ("id", "timestamp", "signature"))
-    seconds = _seconds(sent)
+    message_id, timestamp, signatures = (_header(named, name) for name in ("id", "timestamp", "signature"))
+    seconds = _seconds(timestamp)
     if not abs((time.time() if now is None else now) - seconds) <= tolerance_s:
         raise InvalidWebhook(
             f"webhook-timestamp is more than {tolerance_s:g} s from now: an old message, or a clock."
         )
     content = body.encode() if isinstance(body, str) else body
-    signed = b".".join((message_id.encode("utf-8", "replace"), sent.encode(), content))
+    signed = b".".join((message_id.encode("utf-8", "replace"), timestamp.encode(), content))
     keys = [_key(one) for one in ([secret] if isinstance(secret, str) else secret)]
     if not any(_signs(key, signed, signatures) for key in keys):
         raise InvalidWebhook(
@@ -84,10 +84,10 @@ def _key(secret: str) -> bytes:
 
 def _signs(key: bytes, signed: bytes, signatures: str) -> bool:
     expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
-    found = (one.partition(",") for one in signatures.split(" "))
+    pairs = (one.partition(",") for one in signatures.split(" "))
     return any(
         version == "v1" and hmac.compare_digest(expected, value.encode("utf-8", "replace"))
-        for version, _, value in found
+        for version, _, value in pairs
     )
 
 

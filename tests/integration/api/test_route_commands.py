@@ -20,7 +20,7 @@ async def routed(serve):
     free = Provider("free", (Model("c", (ANY, "image-to-image", KIND), Sketch, Easel()),))
     two = Provider("several", (Model("d", ("image-to-image", KIND), Sketch, Easel()),))
     catalogue = LoadedCatalogue([made("one", "a", Broken()), made("two", "b", Easel()), free, two])
-    named = {**ROUTES.named, "single": Route("single", (RouteStep("several/d"),), KIND)}
+    named = {**ROUTES.by_name, "single": Route("single", (RouteStep("several/d"),), KIND)}
     return await serve(catalogue=catalogue, routes=Routes(named, ROUTES.usual))
 
 

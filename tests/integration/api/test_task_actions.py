@@ -8,6 +8,7 @@ import pytest
 
 from genpulse.api.auth.action_tokens import ActionSigner, ActionToken
 from genpulse.api.errors import ConfirmExpired
+from genpulse.api.schemas.task_actions import CONFIRM_LENGTH
 from genpulse.domain.attempt import Failed
 from genpulse.domain.errors import AuthenticationFailed, ProviderRejected, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.keys.api_key import Scope
@@ -207,6 +208,7 @@ def test_a_token_runs_out():
     now = datetime(2027, 1, 15, 8, 0, 0, 123456, UTC)
     signer, token = ActionSigner(b"secret"), ActionToken(now, int(now.timestamp()) + 900)
     text = signer.write(token, b"this")
+    assert len(text) <= CONFIRM_LENGTH
     assert signer.read(text, b"this", now.timestamp()) == token
     with pytest.raises(ConfirmExpired):
         signer.read(text, b"this", now.timestamp() + 900)

@@ -18,7 +18,7 @@ FIELDS = {
     *("id", "kind", "provider", "model", "status", "progress", "input", "outputs", "error", "attempt"),
     *("warnings", "last_error", "waiting_for", "next_try_at", "cancel_requested_at", "failures"),
     *("priority", "metadata", "key", "retain_s", "batch", "cost", "environment", "created_at", "started_at"),
-    *("finished_at", "urls", "run_at", "depends_on", "route"),
+    *("finished_at", "urls", "run_at", "depends_on", "route", "result"),
 }
 
 

@@ -99,7 +99,7 @@ async def test_the_original_is_known_by_its_cluster(original):
     await check_stamp(original, "main", stamps_itself=False)
     found = (await look(original)).stamp
     cluster, _, oid = found.identity.partition("/")
-    assert found.identity == found.found
+    assert found.identity == found.connected_identity
     assert cluster == str(await one(original, "SELECT system_identifier::text FROM pg_control_system()"))
     assert oid == str(await one(original, "SELECT oid::text FROM pg_database WHERE datname = current_database()"))
 
@@ -176,6 +176,7 @@ async def state_of(url):
                 "deliveries",
                 "api_keys",
                 "doomed_objects",
+                "message_keys",
             )
         ]
         secret = await connection.fetchval("SELECT secret FROM signing_secret")
@@ -184,7 +185,7 @@ async def state_of(url):
 
 EMPTY = (
     [("failed", "foreign_environment")] * 3 + [("succeeded", None)],
-    [0, 0, 0, 0, 0, 1, 0, 0],
+    [0, 0, 0, 0, 0, 1, 0, 0, 0],
 )
 
 
@@ -262,7 +263,7 @@ async def test_an_older_database_notes_which_it_is_at_its_upgrade(database_url):
     await check_stamp(database_url, "main", stamps_itself=False)
     await upgrade(database_url, environment="main")
     found = (await look(database_url)).stamp
-    assert found.identity == found.found
+    assert found.identity == found.connected_identity
 
 
 async def test_a_stamp_from_before_identities_is_read_and_replaced(original):

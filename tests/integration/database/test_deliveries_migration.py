@@ -49,6 +49,7 @@ async def test_what_waits_gets_its_place_and_its_day_and_what_was_taken_when_it_
     await connection.execute(_TAKEN, taken)
     await migrated(database_url, command.upgrade, "0009")
     later = await ended(connection, "http://later.example:8080/hook")
+    await migrated(database_url, command.upgrade, "head")
     pool = await open_pool(database_url, size=2, application_name="tests")
     deliveries = PostgresDeliveries(pool, "dev")
     for task_id, origin in ((waiting, "https://waiting.example"), (later, "http://later.example:8080")):
@@ -71,5 +72,29 @@ async def test_it_can_be_taken_back(database_url):
     connection = await asyncpg.connect(database_url)
     task_id = await ended(connection, "https://a.example/")
     assert await connection.fetchval("SELECT count(*) FROM deliveries WHERE task_id = $1", task_id) == 1
+    await connection.close()
+    await migrated(database_url, command.upgrade, "head")
+
+
+async def test_messages_from_before_choices_are_sent_as_ever_and_it_can_be_taken_back(database_url):
+    await migrated(database_url, command.upgrade, "0029")
+    connection = await asyncpg.connect(database_url)
+    before = await ended(connection, "https://a.example/")
+    await migrated(database_url, command.upgrade, "0031")
+    after = await ended(connection, "https://a.example/")
+    pool = await open_pool(database_url, size=2, application_name="tests")
+    deliveries = PostgresDeliveries(pool, "dev")
+    due = {
+        delivery.task_id: (delivery, task)
+        for delivery, task in await deliveries.due(10, 60.0, per_origin=5, room={})
+    }
+    assert set(due) == {before, after}
+    for delivery, task in due.values():
+        assert (delivery.type, delivery.form, delivery.follows) == ("task.canceled", "", None)
+        assert (task.id, task.webhook_choice) == (delivery.task_id, None)
+    await pool.close()
+    await migrated(database_url, command.downgrade, "0029")
+    again = await ended(connection, "https://a.example/")
+    assert await connection.fetchval("SELECT count(*) FROM deliveries WHERE task_id = $1", again) == 1
     await connection.close()
     await migrated(database_url, command.upgrade, "head")

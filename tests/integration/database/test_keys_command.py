@@ -214,3 +214,28 @@ def test_limits_that_make_no_sense_are_refused(keys, options, said):
     made = keys("create", "--name", "shop", *options)
     assert made.exit_code == 2
     assert said in " ".join(made.stderr.split())
+
+
+def test_message_keys_are_listed_and_rotated(keys):
+    first = keys("message-key", "list").stdout.split()
+    assert len(first) == 2
+    rotated = keys("message-key", "rotate")
+    assert rotated.exit_code == 0, rotated.output
+    assert "is published and signs from" in rotated.stdout
+    lines = [line.split() for line in keys("message-key", "list").stdout.splitlines()]
+    assert lines[0] == first
+    assert lines[1][0] in rotated.stdout
+    document = json.loads(keys("message-key", "list", "--json").stdout)
+    assert [(key["kid"], key["x"]) for key in document["keys"]] == [tuple(line) for line in lines]
+    assert all(set(key) == {"kty", "crv", "x", "kid", "use", "alg"} for key in document["keys"])
+
+
+def test_message_keys_are_forgotten_by_who_means_it(keys):
+    first = keys("message-key", "list").stdout
+    assert keys("message-key", "forget").exit_code == 1
+    assert keys("message-key", "list").stdout == first
+    forgotten = keys("message-key", "forget", "--yes")
+    assert "1 keys are forgotten." in forgotten.stdout
+    (line,) = keys("message-key", "list").stdout.splitlines()
+    assert line.split()[0] in forgotten.stdout
+    assert line not in first

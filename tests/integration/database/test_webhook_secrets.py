@@ -9,7 +9,7 @@ import pytest
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.errors import SealedSecret, SealingKeyMissing
+from genpulse.domain.errors import SealedMessageKey, SealedSecret, SealingKeyMissing
 from tests.api_keys import new_key
 
 OLD, NEW = (b64encode(os.urandom(32)).decode() for _ in range(2))
@@ -116,3 +116,38 @@ def test_either_alphabet_of_base64_is_a_key():
 def test_what_is_no_key_is_refused(text):
     with pytest.raises(ValueError, match="no base64 of 32 bytes"):
         Sealing([text])
+
+
+async def test_message_keys_in_a_table_that_leaks_sign_nothing(pool):
+    made = await keys(pool, OLD).message_keys()
+    shown = repr([dict(row) for row in await pool.fetch("SELECT * FROM message_keys")])
+    assert repr(made.signs.seed)[2:-1] not in shown
+    assert b64encode(made.signs.seed).decode() not in shown
+    assert await keys(pool, NEW, OLD).message_keys() == made
+
+
+@pytest.mark.parametrize(
+    ("sealing", "words"),
+    [((), "webhooks.sealing_keys is empty"), ((NEW,), "sealed with none of webhooks.sealing_keys")],
+)
+async def test_a_message_key_that_nothing_opens_is_told_and_can_be_forgotten(pool, sealing, words):
+    made = await keys(pool, OLD).message_keys()
+    for act in ("message_keys", "add_message_key", "reseal_webhook_secrets"):
+        with pytest.raises(SealedMessageKey, match=words) as caught:
+            await getattr(keys(pool, *sealing), act)()
+        assert "genpulse keys message-key forget" in str(caught.value)
+        assert str(made.signs.id) in str(caught.value)
+    assert await keys(pool, *sealing).forget_message_keys() == 1
+    assert (await keys(pool, *sealing).message_keys()).signs != made.signs
+
+
+async def test_message_keys_from_before_there_was_a_sealing_key_are_sealed_with_the_secrets(pool):
+    made = await keys(pool).message_keys()
+    assert await keys(pool, OLD).message_keys() == made
+    await keys(pool, OLD).reseal_webhook_secrets()
+    with pytest.raises(SealedMessageKey):
+        await keys(pool).message_keys()
+    await keys(pool, NEW, OLD).reseal_webhook_secrets()
+    assert await keys(pool, NEW).message_keys() == made
+    await keys(pool, NEW).forget_message_keys()
+    assert await keys(pool).reseal_webhook_secrets() == 0

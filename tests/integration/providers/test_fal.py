@@ -10,6 +10,7 @@ from genpulse.provider import (
     FailureCode,
     InvalidInput,
     ModerationBlocked,
+    OutputPlace,
     ProviderRejected,
     QuestionRefused,
     QuotaExhausted,
@@ -252,3 +253,53 @@ async def test_a_key_that_is_taken_is_told_from_one_that_is_not(vendor, status, 
     vendor.always({"detail": LOCKED}, 403)
     with pytest.raises(QuotaExhausted):
         await provider(vendor.settings()).probe()
+
+
+OURS = "https://v3.fal.media/files/fox/a.png"
+OTHERS = "https://files.example/a.png"
+ECHO = "https://caller.example/fox.png"
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"),
+    [
+        (
+            {
+                "images": [{"url": OTHERS, "content_type": "image/png", "width": 8}],
+                "seed": 7,
+                "prompt": OTHERS + "?x",
+            },
+            {
+                "images": [{"url": OutputPlace(0), "content_type": "image/png", "width": 8}],
+                "seed": 7,
+                "prompt": OTHERS + "?x",
+            },
+        ),
+        ({"video": {"url": OTHERS}}, {"video": {"url": OutputPlace(0)}}),
+        (
+            {"model_mesh": {"url": OTHERS, "file_name": "a.glb"}},
+            {"model_mesh": {"url": OutputPlace(0), "file_name": "a.glb"}},
+        ),
+        ({"result": OURS, "text": "a fox"}, {"result": OutputPlace(0), "text": "a fox"}),
+        (
+            {"image": {"url": OURS}, "sources": [{"url": OTHERS, "title": "a page"}], "image_url": ECHO},
+            {"image": {"url": OutputPlace(0)}, "sources": [{"url": OTHERS, "title": "a page"}], "image_url": ECHO},
+        ),
+        (
+            {
+                "images": [{"url": "data:image/png;base64,aGk", "content_type": "image/png"}, None],
+                "timings": {"a": 0.5},
+            },
+            {
+                "images": [{"url": OutputPlace(0), "content_type": "image/png"}, OutputPlace(1)],
+                "timings": {"a": 0.5},
+            },
+        ),
+        ({"output": f"see {OTHERS}", "usage": 3}, {"output": f"see {OTHERS}", "usage": 3}),
+        ({"image": {"url": OURS, "$asset": "x"}}, {"image": {"url": OutputPlace(0), "$asset": "x"}}),
+    ],
+)
+async def test_files_are_file_objects_and_what_lies_at_fal(vendor, told, answer):
+    vendor.always(told)
+    wanted = FreeInput.model_validate({"prompt": "a fox", "image_url": ECHO})
+    assert (await engine(vendor).collect(job_of("r", wanted))).answer == answer

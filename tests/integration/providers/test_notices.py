@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from genpulse.provider import Notice, ProviderSettings
+from genpulse.provider import Callback, ProviderSettings
 from genpulse.providers import fal, openai_compatible, replicate
 from genpulse.testing import NoticeKind
 from tests.fakes.replicate import SECRET, FakeReplicate
@@ -29,7 +29,7 @@ async def vendor() -> AsyncIterator[Scripted]:
         yield scripted
 
 
-def signed(moment: str) -> Notice:
+def signed(moment: str) -> Callback:
     message = "\n".join(("r", "u", moment, hashlib.sha256(BODY).hexdigest())).encode()
     headers = {
         "x-fal-webhook-request-id": "r",
@@ -37,7 +37,7 @@ def signed(moment: str) -> Notice:
         "x-fal-webhook-timestamp": moment,
         "x-fal-webhook-signature": SIGNER.sign(message).hex(),
     }
-    return Notice(headers, BODY)
+    return Callback(headers, BODY)
 
 
 def fal_engine(vendor: Scripted) -> Any:
@@ -67,19 +67,19 @@ def fal_engine(vendor: Scripted) -> Any:
 )
 async def test_a_key_that_is_none_hides_no_other(vendor, keys):
     vendor.always({"keys": keys})
-    assert await fal_engine(vendor).heeds(signed(str(int(time.time()))))
+    assert await fal_engine(vendor).is_authentic(signed(str(int(time.time()))))
 
 
 @pytest.mark.parametrize("told", [{}, {"keys": None}, {"keys": {"x": PUBLIC}}, [], b"<html/>", b"[" * 10_000, b""])
 async def test_without_keys_nobody_is_believed(vendor, told):
     vendor.always(told)
-    assert not await fal_engine(vendor).heeds(signed(str(int(time.time()))))
+    assert not await fal_engine(vendor).is_authentic(signed(str(int(time.time()))))
 
 
 @pytest.mark.parametrize("moment", ["nan", "inf", "-inf", "0", "soon", "", "1e400"])
 async def test_a_notice_of_no_time_is_not_believed(vendor, moment):
     vendor.always({"keys": [{"x": PUBLIC}]})
-    assert not await fal_engine(vendor).heeds(signed(moment))
+    assert not await fal_engine(vendor).is_authentic(signed(moment))
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ async def test_replicates_secret_is_asked_for_again_until_it_is_told(vendor, fir
     vendor.answer = lambda _: next(told)
     engine = engine_of(replicate.provider(vendor.settings()), "acme/flux")
     notice = FakeReplicate().notice(NoticeKind.GOOD)
-    assert not await engine.heeds(notice)
-    assert await engine.heeds(notice)
+    assert not await engine.is_authentic(notice)
+    assert await engine.is_authentic(notice)
 
 
 @pytest.mark.parametrize("secret", ["whsec_", "whsec_%%", "whsec_a", "="])

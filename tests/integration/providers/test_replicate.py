@@ -13,6 +13,7 @@ from genpulse.provider import (
     FailureCode,
     InvalidInput,
     ModerationBlocked,
+    OutputPlace,
     OutputUnavailable,
     ProviderRejected,
     ProviderUnavailable,
@@ -32,6 +33,16 @@ THROTTLED = (
     "Request was throttled. Your rate limit for creating predictions is reduced to 6 requests per minute while you"
     " have less than $5.0 in credit. Your rate limit resets in ~30s."
 )
+
+
+MODEL = "/v1/models/acme/flux"
+FILES = {"type": "array", "items": {"type": "string", "format": "uri"}}
+
+
+def model_with(schema, **schemas) -> Told:
+    """The model, whose outputs have this schema."""
+    openapi = {"components": {"schemas": {"Output": schema, **schemas}}}
+    return Told({"owner": "acme", "name": "flux", "latest_version": {"id": "v1", "openapi_schema": openapi}})
 
 
 @pytest.fixture
@@ -209,14 +220,14 @@ async def test_the_key_goes_to_files_alone(vendor, path, has_key):
     def answer(asked):
         if asked.path == "/v1/predictions/p":
             return Told({"status": "succeeded", "output": [f"{vendor.base_url}{path}"]})
-        return Told(PNG)
+        return model_with(FILES) if asked.path == MODEL else Told(PNG)
 
     vendor.answer = answer
     (output,) = (await engine(vendor).collect(job_of("p", WANTED))).outputs
     if has_key is None:
         with pytest.raises(OutputUnavailable):
             await content_of(output)
-        assert len(vendor.asked) == 1
+        assert {asked.path for asked in vendor.asked} == {"/v1/predictions/p", MODEL}
         return
     assert await content_of(output) == PNG
     assert (vendor.asked[-1].headers.get("Authorization") == f"Bearer {KEY}") is has_key
@@ -255,3 +266,117 @@ async def test_an_error_beside_an_empty_output_is_told(vendor, output):
     vendor.always({"status": "succeeded", "output": output, "error": None})
     with pytest.raises(OutputUnavailable, match="is empty"):
         await engine(vendor).collect(job_of("p", WANTED))
+
+
+DELIVERED = "https://replicate.delivery/xezq/abc/out-0.png"
+ELSEWHERE = "https://files.example/a.png"
+ECHO = "https://caller.example/fox.png"
+TEXT, URI = {"type": "string"}, {"type": "string", "format": "uri"}
+
+
+P0 = OutputPlace(0)
+
+
+def nested(levels, inner):
+    for _ in range(levels):
+        inner = [inner]
+    return inner
+
+
+async def collected(vendor, output, model: Told, wanted=None, **prediction):
+    """The result of a prediction with this output, and how often the model was asked for."""
+    told = {"/v1/predictions/p": Told({"status": "succeeded", "output": output, **prediction}), MODEL: model}
+    vendor.answer = lambda asked: told[asked.path]
+    found = engine(vendor)
+    for _ in range(2):
+        result = await found.collect(job_of("p", wanted or WANTED))
+    return result, sum(asked.path == MODEL for asked in vendor.asked)
+
+
+NO_MODEL = Told({"detail": "not found"}, 404)
+
+
+@pytest.mark.parametrize(
+    ("output", "model", "answer", "asked"),
+    [
+        ([DELIVERED], NO_MODEL, [OutputPlace(0)], 0),
+        ([DELIVERED, DELIVERED, f"{DELIVERED}?2"], NO_MODEL, [OutputPlace(0), OutputPlace(0), OutputPlace(1)], 0),
+        ({"image": DELIVERED, "seed": 7}, NO_MODEL, {"image": OutputPlace(0), "seed": 7}, 0),
+        ([DELIVERED, None], NO_MODEL, [OutputPlace(0), OutputPlace(1)], 0),
+        (ELSEWHERE, model_with(URI), OutputPlace(0), 1),
+        ([ELSEWHERE], model_with(FILES), [OutputPlace(0)], 1),
+        ([ELSEWHERE], model_with({"type": "array", "items": TEXT}), [ELSEWHERE], 1),
+        ([ELSEWHERE], NO_MODEL, [ELSEWHERE], 1),
+        ([ELSEWHERE], Told({"latest_version": None}), [ELSEWHERE], 1),
+        ([ELSEWHERE], Told({"latest_version": {"openapi_schema": [7]}}), [ELSEWHERE], 1),
+        (
+            {"file": ELSEWHERE, "link": ELSEWHERE},
+            model_with({"$ref": "#/components/schemas/Out"}, Out={"properties": {"file": URI, "link": TEXT}}),
+            {"file": OutputPlace(0), "link": ELSEWHERE},
+            1,
+        ),
+        (
+            {"a": ELSEWHERE},
+            model_with({"type": "object", "additionalProperties": {"allOf": [{"$ref": "#/x/File"}]}}, File=URI),
+            {"a": OutputPlace(0)},
+            1,
+        ),
+        (ELSEWHERE, model_with({"anyOf": [{"type": "null"}, URI]}), OutputPlace(0), 1),
+        (ELSEWHERE, model_with({"$ref": "#/x/Output"}), ELSEWHERE, 1),
+        (ELSEWHERE, model_with({"anyOf": [{"type": "null"}], "format": "uri"}), OutputPlace(0), 1),
+        (ELSEWHERE, model_with({"anyOf": [{"$ref": "#/x/Output"}] * 50 + [TEXT]}), ELSEWHERE, 1),
+        (nested(900, ELSEWHERE), model_with({"items": {"$ref": "#/x/Output"}}), nested(900, ELSEWHERE), 1),
+        (
+            nested(900, ELSEWHERE),
+            model_with({"items": {"anyOf": [{"$ref": "#/x/Output"}, URI]}}),
+            nested(900, P0),
+            1,
+        ),
+        ({"image": DELIVERED, "source": ECHO}, NO_MODEL, {"image": OutputPlace(0), "source": ECHO}, 0),
+        ("https://x.example/ is nice", NO_MODEL, "https://x.example/ is nice", 0),
+        (["https://", "x.example"], model_with({"type": "array", "items": TEXT}), ["https://", "x.example"], 1),
+        (
+            {"text": "a fox", "data": "data:image/png;base64,aGk"},
+            NO_MODEL,
+            {"text": "a fox", "data": OutputPlace(0)},
+            0,
+        ),
+    ],
+)
+async def test_files_are_what_is_delivered_or_what_the_models_schema_calls_so(
+    vendor, output, model, answer, asked
+):
+    wanted = FreeInput.model_validate({"prompt": "a fox", "image": ECHO})
+    result, count = await collected(vendor, output, model, wanted)
+    assert (result.answer, count) == (answer, asked)
+
+
+async def test_the_input_that_replicate_repeats_is_no_file(vendor):
+    uploaded = f"{vendor.base_url}/v1/files/f1"
+    output = {"image": DELIVERED, "source": uploaded}
+    result, asked = await collected(vendor, output, NO_MODEL, input={"image": uploaded})
+    assert (result.answer, asked) == ({"image": OutputPlace(0), "source": uploaded}, 0)
+
+
+async def test_a_version_is_asked_for_its_own_schema(vendor):
+    versioned = engine_of(provider(vendor.settings()), "acme/flux:abc")
+    schema = {"openapi_schema": {"components": {"schemas": {"Output": URI}}}}
+    told = {
+        "/v1/predictions/p": Told({"status": "succeeded", "output": ELSEWHERE}),
+        f"{MODEL}/versions/abc": Told(schema),
+    }
+    vendor.answer = lambda asked: told[asked.path]
+    assert (await versioned.collect(job_of("p", WANTED))).answer == OutputPlace(0)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_where_the_model_cannot_be_asked_for_the_result_is_asked_for_again(vendor, status):
+    with pytest.raises(QuestionRefused) as caught:
+        await collected(vendor, [ELSEWHERE], Told({"detail": "away"}, status))
+    assert not caught.value.missing
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+async def test_a_model_that_replicate_does_not_show_has_no_schema(vendor, status):
+    result, asked = await collected(vendor, [ELSEWHERE], Told({"detail": "no"}, status))
+    assert (result.answer, asked) == ([ELSEWHERE], 1)

@@ -52,5 +52,5 @@ async def test_the_log_says_the_same(caplog):
             await client.get("dev:x")
         except Exception as error:  # noqa: BLE001 - whatever the client raises is what parts notice
             with caplog.at_level(logging.WARNING):
-                Outage().notice("sender", error)
+                Outage().report("sender", error)
     assert "Nothing listens where GENPULSE_REDIS__URL names Redis" in caplog.text

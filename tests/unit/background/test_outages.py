@@ -26,7 +26,7 @@ def test_one_line_at_its_begin_one_a_minute_one_at_its_end(outages, clock, caplo
     for second in range(150):
         clock[0] = float(second)
         for part in parts:
-            outages.notice(part, AWAY)
+            outages.report(part, AWAY)
     for part in parts:
         outages.end(part)
     assert caplog.messages == [
@@ -38,8 +38,8 @@ def test_one_line_at_its_begin_one_a_minute_one_at_its_end(outages, clock, caplo
 
 
 def test_two_services_are_two_outages(outages, caplog):
-    outages.notice("the claim", AWAY)
-    outages.notice("an output", StorageUnavailable("The storage does not answer."))
+    outages.report("the claim", AWAY)
+    outages.report("an output", StorageUnavailable("The storage does not answer."))
     outages.end("the claim")
     outages.end("the claim")
     outages.end("an output")
@@ -48,7 +48,7 @@ def test_two_services_are_two_outages(outages, caplog):
 
 def test_the_next_outage_is_told_anew(outages, clock, caplog):
     for _ in range(2):
-        outages.notice("the claim", AWAY)
+        outages.report("the claim", AWAY)
         outages.end("the claim")
         clock[0] += AGAIN_S / 10
     assert caplog.messages == 2 * [caplog.messages[0], "after 0 s nothing has to wait any more"]

@@ -84,3 +84,10 @@ def test_no_sign_in_a_password_shows_a_part_of_it(key):
 )
 def test_of_an_address_is_shown_what_helps(key, value, said):
     assert shown(key, value) == said
+
+
+def test_aliases_are_told_as_one_since_their_names_may_have_dots(project):
+    lines = "default:\n  doors:\n    aliases:\n      gpt-image-1.5: sandbox/image\n"
+    (project / "config" / "config.yaml").write_text(lines)
+    told = {each.key: each.value for each in explain_all(project, {}) if each.key.startswith("doors.aliases")}
+    assert told == {"doors.aliases": "{'gpt-image-1.5': 'sandbox/image'}"}

@@ -31,11 +31,11 @@ def test_a_route_is_as_it_is_written(project):
         "text: {kind: noop, try: 'sandbox/noop, idle', on: 'rate_limited, timeout'}",
     )
     assert found.usual == {"text-to-image": "usual"}
-    idle = found.named["idle"]
+    idle = found.by_name["idle"]
     assert idle.steps == (RouteStep("sandbox/noop", {"wait": "delay_s"}, 3),)
     assert (idle.on, idle.drop, idle.order) == ({FailureCode.TIMEOUT}, {"seed"}, RouteOrder.WEIGHT)
-    assert [step.model for step in found.named["text"].steps] == ["sandbox/noop"]
-    assert found.named["text"].on == {FailureCode.RATE_LIMITED, FailureCode.TIMEOUT}
+    assert [step.model for step in found.by_name["text"].steps] == ["sandbox/noop"]
+    assert found.by_name["text"].on == {FailureCode.RATE_LIMITED, FailureCode.TIMEOUT}
 
 
 def test_a_model_that_comes_again_with_another_route_is_tried_where_it_stands_first(project):
@@ -47,7 +47,7 @@ def test_a_model_that_comes_again_with_another_route_is_tried_where_it_stands_fi
         f"all: {{kind: {KIND}, try: [{one}, {two}, rest]}}",
         catalogue=LoadedCatalogue(shops),
     )
-    assert found.named["all"].steps == tuple(RouteStep(model) for model in MODELS)
+    assert found.by_name["all"].steps == tuple(RouteStep(model) for model in MODELS)
 
 
 WRONG = {

@@ -14,8 +14,9 @@ from genpulse.domain.errors import (
     ProviderRejected,
 )
 from genpulse.domain.failure import Charged
+from genpulse.domain.json.place import values
 from genpulse.domain.warning import WarningCode
-from genpulse.provider import Missing
+from genpulse.provider import Missing, OutputPlace
 from genpulse.provider.passthrough import outputs_of, result_of
 
 
@@ -55,7 +56,11 @@ HI = "data:text/plain;base64,aGk"
         ("HTTPS://X.example/A", ["HTTPS://X.example/A"]),
         ([A, B, A], [A, B]),
         ({"images": [{"url": A, "width": 1}, {"url": B}], "seed": 7, "prompt": "a fox"}, [A, B]),
-        ({"a": {"b": [[None, [A]]]}, "c": None, "video": {"url": C}}, [A, C]),
+        ({"a": {"b": [[None, [A]]]}, "c": None, "video": {"url": C}}, [C]),
+        ({"images": [[None, [A]]], "c": None, "video": {"url": C}}, [A, C]),
+        ({"image": A, "prompt": B}, [A]),
+        ({"mask_image": A, "input_echo": B}, [A]),
+        ({"thing": {"url": A, "content_type": "model/gltf"}, "source": {"url": B, "title": "a page"}}, [A]),
         ({"images": [{"url": A}], "prompt": "https://x.example/ in the style of a fox"}, [A]),
         (HI, [b"hi"]),
         ("data:image/svg+xml,%3Csvg%2F%3E", [b"<svg/>"]),
@@ -68,7 +73,7 @@ HI = "data:text/plain;base64,aGk"
         ([HI, A], [b"hi", A]),
     ],
 )
-def test_files_are_what_looks_like_one(result, expected):
+def test_files_are_what_stands_where_files_stand(result, expected):
     assert seen(result) == expected
 
 
@@ -183,6 +188,29 @@ def test_marks_are_warnings():
     assert [(warning.code, warning.index) for warning in result.warnings] == [(WarningCode.FLAGGED, 1)]
 
 
+P = [OutputPlace(number) for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("result", "answer"),
+    [
+        (A, P[0]),
+        ([A, None, B, A, ""], [P[0], P[1], P[2], P[0], P[3]]),
+        (
+            {"b": 1, "images": [{"url": A, "w": 1}, {"url": "", "nsfw": True}]},
+            {"b": 1, "images": [{"url": P[0], "w": 1}, {"url": P[1], "nsfw": True}]},
+        ),
+        ({"prompt": A, "image": B, "$asset": "x"}, {"prompt": A, "image": P[0], "$asset": "x"}),
+        ({"image": HI, "text": "data:text/plain;base64,aGk", "seed": 7}, {"image": P[0], "text": P[0], "seed": 7}),
+        ({"text": "a fox", "at": [0.5]}, {"text": "a fox", "at": [0.5]}),
+    ],
+)
+def test_the_answer_is_the_result_with_places_for_its_files(result, answer):
+    before = json.dumps(result)
+    assert result_of(result, Url).answer == answer
+    assert json.dumps(result) == before
+
+
 def test_a_result_that_is_nested_deeply_is_no_trouble():
     deep = A
     for _ in range(100_000):
@@ -215,5 +243,7 @@ def test_whatever_comes_is_outputs_or_an_error_of_ours(result):
         assert error.charged is not Charged.NO  # noqa: PT017 - some results are no error
         return
     assert outputs
+    for _, value in values(result_of(result, Url).answer):
+        assert not isinstance(value, OutputPlace) or value.index < len(outputs)
     assert all(output.content or output.content == b"" for output in outputs)
     assert all(isinstance(output.content, bytes | Url | Missing) for output in outputs)

@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from genpulse.provider import Callback, Input, Notice, TwoPhase
+from genpulse.testing import Answer, OddAnswer
+
 
 @pytest.mark.parametrize(
     ("old", "new"),
@@ -31,3 +34,31 @@ def test_the_words_of_errors_are_found_under_their_name_of_before():
     assert before.said_of is now.error_words
     assert before.Said is now.ErrorWords
     assert before.error_in is now.error_in
+
+
+class Signed(TwoPhase[Input]):
+    """An engine of a plug-in that was written for version 0.1."""
+
+    async def submit(self, call):
+        raise NotImplementedError
+
+    async def poll(self, job):
+        raise NotImplementedError
+
+    async def collect(self, job):
+        raise NotImplementedError
+
+    async def cancel(self, job):
+        raise NotImplementedError
+
+    async def heeds(self, notice: Notice) -> bool:
+        return notice.body == b"signed"
+
+
+async def test_an_engine_that_overrides_heeds_is_still_asked():
+    assert await Signed().is_authentic(Notice({}, b"signed"))
+    assert not await Signed().is_authentic(Callback({}, b"anything"))
+
+
+def test_the_kit_has_the_name_of_before():
+    assert Answer is OddAnswer

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.keys import webhook_secrets
+from genpulse.adapters.database.keys import message_keys, webhook_secrets
 from genpulse.adapters.database.keys.limit_columns import columns_of, limits_of
 from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.rows import Row, uuid_of
@@ -16,6 +16,7 @@ from genpulse.adapters.database.spending_counters import today
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope
+from genpulse.domain.keys.message_key import MessageKeys
 from genpulse.domain.keys.webhook_secret import SigningSecrets
 from genpulse.domain.money.allowance import ScopeUsage
 
@@ -46,7 +47,7 @@ _SECRET = "SELECT secret FROM signing_secret"  # noqa: S105 - a statement
 
 
 class PostgresKeys:
-    """Implements `KeyStore`. Webhook secrets of keys are kept as `sealing` seals them."""
+    """Implements `KeyStore`. Webhook secrets of keys and keys of messages are kept as `sealing` seals them."""
 
     def __init__(self, pool: asyncpg.Pool, sealing: Sealing = _UNSEALED) -> None:
         self._pool = pool
@@ -141,6 +142,18 @@ class PostgresKeys:
         """The 32 random bytes that sign addresses of assets."""
         with outages():
             return bytes(await self._pool.fetchval(_SECRET))
+
+    async def message_keys(self) -> MessageKeys:
+        """The keys that sign messages to receivers which check a public key."""
+        return await message_keys.in_force(self._pool, self._sealing)
+
+    async def add_message_key(self) -> MessageKeys:
+        """One more, which signs in a day."""
+        return await message_keys.add(self._pool, self._sealing)
+
+    async def forget_message_keys(self) -> int:
+        """Drop all of them."""
+        return await message_keys.forget(self._pool)
 
 
 async def _add(

@@ -22,6 +22,11 @@ class Sealing:
     def __init__(self, keys: Sequence[str] = ()) -> None:
         self._fernet = MultiFernet([Fernet(_fernet_key(key)) for key in keys]) if keys else None
 
+    @property
+    def has_key(self) -> bool:
+        """Whether there is one to seal with."""
+        return self._fernet is not None
+
     def seal(self, key_id: UUID, secret: str) -> bytes:
         """Raises `SealingKeyMissing`."""
         if self._fernet is None:

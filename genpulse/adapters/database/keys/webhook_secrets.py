@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import uuid_utils.compat
 
+from genpulse.adapters.database.keys import message_keys
 from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.rows import uuid_of
 from genpulse.adapters.postgresql.connections import in_transaction, outages
@@ -77,9 +78,9 @@ async def _end(connection: asyncpg.Connection, key_id: UUID, overlap: timedelta)
 
 
 async def reseal(pool: asyncpg.Pool, sealing: Sealing) -> int:
-    """With the first of the keys; returns how many. What signs no more is forgotten, whatever it was sealed with.
+    """With the first of the keys, keys of messages too; returns how many secrets.
 
-    Raises `SealedSecret`, and then changes nothing.
+    What signs no more is forgotten, whatever it was sealed with. Raises `SealedSecret`, and then changes nothing.
     """
     return await in_transaction(pool, partial(_reseal, sealing=sealing))
 
@@ -90,4 +91,5 @@ async def _reseal(connection: asyncpg.Connection, sealing: Sealing) -> int:
     for row in rows:
         key_id = uuid_of(row["api_key_id"])
         await connection.execute(_SEAL, row["id"], sealing.seal(key_id, sealing.open(key_id, row["sealed"])))
+    await message_keys.reseal(connection, sealing)
     return len(rows)

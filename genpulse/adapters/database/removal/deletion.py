@@ -36,11 +36,11 @@ class PostgresDeletions:
             rows += await self._fetch(deletion.DELETE_TASK, [held["id"]], *whose, deleted_by)
         deleted = {uuid_of(row["id"]): row["is_live"] for row in rows}
         others = [task_id for task_id in ids if task_id not in deleted]
-        known = await self._fetch(deletion.DELETED_BEFORE, others, owner, self._environment) if others else []
+        earlier = await self._fetch(deletion.DELETED_BEFORE, others, owner, self._environment) if others else []
         return Deletion(
             tuple(deleted),
             tuple(task_id for task_id, is_live in deleted.items() if is_live),
-            tuple(uuid_of(row["id"]) for row in known),
+            tuple(uuid_of(row["id"]) for row in earlier),
         )
 
     async def delete_overdue(self, limit: int, settled_s: float) -> int:
@@ -57,8 +57,8 @@ class PostgresDeletions:
         return await in_transaction(self._pool, partial(self._erase_tasks, limit, settled_s))
 
     async def _erase_tasks(self, limit: int, settled_s: float, connection: asyncpg.Connection) -> Batch:
-        chosen = await connection.fetch(deletion.ERASABLE, limit, settled_s, self._environment)
-        ids = [row["id"] for row in chosen]
+        candidates = await connection.fetch(deletion.ERASABLE, limit, settled_s, self._environment)
+        ids = [row["id"] for row in candidates]
         if not ids:
             return Batch(Pruned(), more=False)
         await connection.execute(deletion.JOURNAL, ids)
@@ -67,12 +67,12 @@ class PostgresDeletions:
             deliveries=row_count(await connection.execute(DELETE_MESSAGES, ids)),
             attempts=row_count(await connection.execute(DELETE_ATTEMPTS, ids)),
         )
-        gone = await connection.fetch(deletion.ERASE_ASSETS, assets)
+        asset_rows = await connection.fetch(deletion.ERASE_ASSETS, assets)
         await connection.execute(deletion.MARK_ASSETS, assets)
-        pruned += Pruned(assets=len(gone), tasks=row_count(await connection.execute(DELETE_TASKS, ids)))
+        pruned += Pruned(assets=len(asset_rows), tasks=row_count(await connection.execute(DELETE_TASKS, ids)))
         left_behind = await connection.fetch(deletion.EXPECTED_FOR, ids)
-        await _erase_objects(connection, [*gone, *left_behind])
-        return Batch(pruned, more=len(chosen) == limit)
+        await _erase_objects(connection, [*asset_rows, *left_behind])
+        return Batch(pruned, more=len(candidates) == limit)
 
     async def delete_asset(self, asset_id: UUID, *, owner: str | None) -> None:
         """Mark an asset, and let its task say that it is missing. Raises `UnknownAsset`, `AssetInUse`."""
@@ -92,10 +92,10 @@ class PostgresDeletions:
         return await in_transaction(self._pool, partial(self._erase_assets, limit))
 
     async def _erase_assets(self, limit: int, connection: asyncpg.Connection) -> Batch:
-        chosen = await connection.fetch(deletion.ERASABLE_ASSETS, limit, self._environment)
-        gone = await connection.fetch(deletion.ERASE_ASSETS, [row["id"] for row in chosen])
-        await _erase_objects(connection, gone)
-        return Batch(Pruned(assets=len(gone)), more=len(chosen) == limit)
+        candidates = await connection.fetch(deletion.ERASABLE_ASSETS, limit, self._environment)
+        asset_rows = await connection.fetch(deletion.ERASE_ASSETS, [row["id"] for row in candidates])
+        await _erase_objects(connection, asset_rows)
+        return Batch(Pruned(assets=len(asset_rows)), more=len(candidates) == limit)
 
     async def erased_objects(self, limit: int) -> tuple[StoredObject, ...]:
         """Objects whose bytes are to go."""
@@ -118,11 +118,11 @@ class PostgresDeletions:
             return rows
 
 
-async def _erase_objects(connection: asyncpg.Connection, gone: Sequence[Row]) -> None:
+async def _erase_objects(connection: asyncpg.Connection, rows: Sequence[Row]) -> None:
     """Let nothing be stored again under the keys that no asset has any more."""
-    if not gone:
+    if not rows:
         return
-    keys, sizes, environments = ([row[name] for row in gone] for name in ("key", "size", "environment"))
+    keys, sizes, environments = ([row[name] for row in rows] for name in ("key", "size", "environment"))
     await connection.execute(deletion.KNOW_OBJECTS, keys, sizes, environments)
     await connection.execute(deletion.LOCK_OBJECTS, keys)
     await connection.execute(deletion.ERASE_OBJECTS, keys)

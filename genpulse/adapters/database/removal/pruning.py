@@ -89,15 +89,15 @@ class PostgresPruning:
         connection = self._connection
         with outages():
             async with connection.transaction():
-                chosen = await connection.fetch(OLDEST_TASKS, older_than, limit, self._environment)
-                ids = await self._told([row["id"] for row in chosen])
+                candidates = await connection.fetch(OLDEST_TASKS, older_than, limit, self._environment)
+                ids = await self._told([row["id"] for row in candidates])
                 pruned = Pruned(
                     deliveries=row_count(await connection.execute(DELETE_MESSAGES, ids)),
                     attempts=row_count(await connection.execute(DELETE_ATTEMPTS, ids)),
                     tasks=row_count(await connection.execute(DELETE_TASKS, ids)),
                 )
                 await connection.execute(batches.FORGET, older_than, limit, self._environment)
-        return Batch(pruned, more=len(chosen) == limit)
+        return Batch(pruned, more=len(candidates) == limit)
 
     async def _told(self, ids: Sequence[UUID]) -> Sequence[UUID]:
         """Those about which no message is to be sent, not even since they were chosen."""
@@ -110,13 +110,13 @@ class PostgresPruning:
         connection = self._connection
         with outages():
             async with connection.transaction():
-                chosen = await connection.fetch(OLDEST_ASSETS, older_than, limit, self._environment)
-                gone = await connection.fetch(_DELETE_ASSETS, [row["id"] for row in chosen])
-                await self._doom(gone)
-        return Batch(Pruned(assets=len(gone)), more=len(chosen) == limit)
+                candidates = await connection.fetch(OLDEST_ASSETS, older_than, limit, self._environment)
+                asset_rows = await connection.fetch(_DELETE_ASSETS, [row["id"] for row in candidates])
+                await self._doom(asset_rows)
+        return Batch(Pruned(assets=len(asset_rows)), more=len(candidates) == limit)
 
-    async def _doom(self, gone: Sequence[Row]) -> None:
-        columns = [[row[name] for row in gone] for name in ("key", "size", "created_at", "environment")]
+    async def _doom(self, rows: Sequence[Row]) -> None:
+        columns = [[row[name] for row in rows] for name in ("key", "size", "created_at", "environment")]
         await self._connection.execute(_DOOM, *columns)
 
     async def entries(self, older_than: timedelta, limit: int) -> Batch:

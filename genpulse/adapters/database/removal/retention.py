@@ -102,12 +102,12 @@ class PostgresRetention:
 
     async def expect(self, key: str, size: int, task_id: UUID | None = None) -> str:
         """Note that bytes are about to be stored. What is noted at once is one statement."""
-        tries, wanted = 0, key
-        while (noted := await self._expect(_Expected(wanted, size, task_id))) is not _Noted.YES:
+        tries, free_key = 0, key
+        while (noted := await self._expect(_Expected(free_key, size, task_id))) is not _Noted.YES:
             if noted is _Noted.ERASED:
                 tries += 1
-                wanted = another_key(key, tries, uuid4().hex)
-        return wanted
+                free_key = another_key(key, tries, uuid4().hex)
+        return free_key
 
     async def _write_expected(self, expected: Sequence[_Expected]) -> Sequence[_Noted | Exception]:
         # Each key once, in one order for all, so that two processes with the same keys wait and never deadlock.
@@ -115,10 +115,10 @@ class PostgresRetention:
         sizes, tasks = [note.size for note in notes.values()], [note.task_id for note in notes.values()]
         with outages():
             rows = await self._pool.fetch(EXPECT, list(notes), sizes, self._environment, tasks)
-        found = {row["key"]: _Noted.ERASED if row["is_erased"] else _Noted.YES for row in rows}
-        left = {note for note in notes.values() if note.key not in found}
+        notes_by_key = {row["key"]: _Noted.ERASED if row["is_erased"] else _Noted.YES for row in rows}
+        left = {note for note in notes.values() if note.key not in notes_by_key}
         gone = LeaseLost("the task was deleted")
-        return [gone if note in left else found.get(note.key, _Noted.NOT_YET) for note in expected]
+        return [gone if note in left else notes_by_key.get(note.key, _Noted.NOT_YET) for note in expected]
 
     async def close(self) -> None:
         """Wait for what is being written. The pool stays open."""

@@ -26,7 +26,16 @@ _OPEN = (
     "waiting_since",
     "next_try_at",
 )
-_ALL_ROWS = ("queue", "pgqueuer.pgqueuer", "workers", "spending", "budget_warnings", "ledger", "doomed_objects")
+_ALL_ROWS = (
+    "queue",
+    "pgqueuer.pgqueuer",
+    "workers",
+    "spending",
+    "budget_warnings",
+    "ledger",
+    "doomed_objects",
+    "message_keys",
+)
 _WAITING = "deliveries WHERE next_try_at IS NOT NULL"
 _SIGN_ANEW = """
 UPDATE signing_secret SET secret = (

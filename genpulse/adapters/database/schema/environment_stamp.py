@@ -111,7 +111,7 @@ async def confirm_moved(url: str, environment: str) -> StampedDatabase:
         stamp = await _stamp_of(connection, environment)
         if stamp.is_elsewhere:
             with outages():
-                await connection.execute(_MOVE, stamp.found, _stamped_by(), environment)
+                await connection.execute(_MOVE, stamp.connected_identity, _stamped_by(), environment)
         return await _stamped_database(connection, changed=stamp.is_elsewhere)
 
 
@@ -129,7 +129,7 @@ async def empty_copy(url: str, environment: str) -> StampedDatabase:
             async with connection.transaction():
                 await _nobody_else(connection)
                 emptied = await empty(connection)
-                await connection.execute(_MOVE, stamp.found, _stamped_by(), environment)
+                await connection.execute(_MOVE, stamp.connected_identity, _stamped_by(), environment)
         return await _stamped_database(connection, changed=True, emptied=emptied)
 
 
@@ -186,7 +186,7 @@ async def adopt(connection: asyncpg.Connection, environment: str) -> None:
         stamp,
     )
     with outages():
-        await connection.execute(_MOVE, stamp.found, _stamped_by(), environment)
+        await connection.execute(_MOVE, stamp.connected_identity, _stamped_by(), environment)
 
 
 async def _stamp_of(connection: asyncpg.Connection, environment: str) -> Stamp:
@@ -210,7 +210,7 @@ async def _replace(connection: asyncpg.Connection, environment: str, replaces: s
             if is_written:
                 emptied = await empty(connection)
                 if await connection.fetchval(_KNOWS_IDENTITY):
-                    await connection.execute(_MOVE, stamp.found, _stamped_by(), environment)
+                    await connection.execute(_MOVE, stamp.connected_identity, _stamped_by(), environment)
     if not is_written:
         await own_stamp(connection, environment)
     return await _stamped_database(connection, changed=bool(is_written), emptied=emptied)

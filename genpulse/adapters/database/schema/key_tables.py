@@ -66,6 +66,16 @@ key_webhook_secrets = Table(
     Column("signs_until", _MOMENT),
 )
 
+message_keys = Table(
+    "message_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("seed", LargeBinary, nullable=False),
+    Column("is_sealed", Boolean, nullable=False),
+    Column("created_at", _MOMENT, nullable=False, server_default=text("now()")),
+)
+"""Keys that sign messages to receivers which check a public key; made when the first is asked for."""
+
 signing_secret = Table(
     "signing_secret",
     metadata,

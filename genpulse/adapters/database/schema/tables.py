@@ -30,6 +30,7 @@ from genpulse.adapters.database.schema.console_tables import console_actions as 
 from genpulse.adapters.database.schema.console_tables import console_sessions as console_sessions
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
+from genpulse.adapters.database.schema.key_tables import message_keys as message_keys
 from genpulse.adapters.database.schema.key_tables import signing_secret as signing_secret
 from genpulse.adapters.database.schema.ledger_table import ledger as ledger
 from genpulse.adapters.database.schema.metadata import metadata as metadata
@@ -93,9 +94,11 @@ tasks = Table(
     Column("run_at", _Moment),
     Column("depends_on", ARRAY(Uuid)),
     Column("route", JSONB),
+    Column("result", Text),
     Column("budget_scopes", ARRAY(Text)),
     Column("order_settled_usd", Numeric),
     Column("order_settled_day", Date),
+    Column("webhook_choice", JSONB),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
@@ -262,6 +265,8 @@ deliveries = Table(
     Column("origin", Text, nullable=False, server_default=""),
     Column("environment", Text, nullable=False, server_default=""),
     Column("tried_at", _Moment),
+    Column("form", Text, nullable=False, server_default=""),
+    Column("follows", Uuid),
 )
 Index("ix_deliveries_tried_at", deliveries.c.tried_at, postgresql_where=deliveries.c.tried_at.is_not(None))
 Index("ix_deliveries_task_id", deliveries.c.task_id)

@@ -116,10 +116,10 @@ WHERE attempts.task_id = begun.id AND attempts.status = 'running' AND attempts.i
 
 
 def _begin(
-    chosen: str, *, shared: str = "false", limited: str = "false", losses: int = 0, status: str = "queued"
+    choice: str, *, shared: str = "false", limited: str = "false", losses: int = 0, status: str = "queued"
 ) -> str:
     return _BEGIN.format(
-        chosen=chosen,
+        chosen=choice,
         shared=shared,
         limited=limited,
         at_begin=AT_BEGIN,
@@ -143,10 +143,10 @@ def _plain(waiting: str) -> str:
 
 def _of_one(limit: str, which: str = "", *, limited: str = "false") -> Claiming:
     shared = SEVERAL_OWNERS.format(providers="ARRAY[$4]::text[]")
-    wanted = f"SELECT $4::text AS provider, {limit} AS room WHERE {_ALIVE}"
+    rooms = f"SELECT $4::text AS provider, {limit} AS room WHERE {_ALIVE}"
     return Claiming(
         plain=_begin(_plain(_WAITING.format(which=which, limit=limit)), shared=shared, limited=limited),
-        in_turn=_begin(in_turn(wanted, which=which), shared=shared, limited=limited),
+        in_turn=_begin(in_turn(rooms, which=which), shared=shared, limited=limited),
     )
 
 

@@ -27,11 +27,17 @@ NAMES = (
     *("webhook_url", "deadline_at", "price_usd", "progress", "outputs", "error", "cost", "attempt", "failures"),
     *("losses", "cancel_requested_at", "retried_at", "seq", "created_at", "started_at", "finished_at", *ORDER),
     *("waiting_for", "waiting_since", "last_error", "next_try_at", "warnings", "exact_input", "retain_s"),
-    *("batch_id", "run_at", "depends_on", "route"),
+    *("batch_id", "run_at", "depends_on", "route", "webhook_choice"),
 )
 
 TASK = ", ".join(f"tasks.{name}" for name in NAMES)
 """What `rows.task_of` reads, by name: a column that a newer version adds changes no result."""
+
+WHOLE_TASK = f"{TASK}, tasks.result"
+"""The same of a task that may have succeeded, with what its provider answered."""
+
+ONE_OF_MANY = f"{TASK}, tasks.result IS NOT NULL AS has_result"
+"""The same of one among many, of which no answer is read: it may be large."""
 
 AT_BEGIN = f"(tasks.seq / {SPAN} + 1) * {SPAN}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genpulse.adapters.database.statements.columns import TASK
+from genpulse.adapters.database.statements.columns import ONE_OF_MANY
 from genpulse.domain.search.task_query import TaskFilter, ids_made_in
 from genpulse.domain.task import TaskStatus
 
@@ -60,70 +60,70 @@ class Field:
         return f"{self.column} DESC, id DESC"
 
 
-def fields(wanted: TaskFilter) -> tuple[Field, ...]:
+def fields(task_filter: TaskFilter) -> tuple[Field, ...]:
     """What the filter asks for, that which is likely to fit the fewest tasks first."""
     # Tasks of nobody are in no index by owner.
-    of_somebody = "" if "" in wanted.owners else " AND owner <> ''"
-    found = (
-        Field("batch_id", (str(wanted.batch),) if wanted.batch else ()),
+    of_somebody = "" if "" in task_filter.owners else " AND owner <> ''"
+    every_field = (
+        Field("batch_id", (str(task_filter.batch),) if task_filter.batch else ()),
         # What has an error has failed or is canceled. Of "failed" the planner would expect next to none.
-        Field("(error ->> 'code')", _unique(wanted.codes), " AND status <> 'canceled'"),
-        Field("owner", _unique(wanted.owners), of_somebody),
-        Field("model", _unique(wanted.models)),
-        Field("provider", _unique(wanted.providers)),
-        Field("kind", _unique(wanted.kinds)),
+        Field("(error ->> 'code')", _unique(task_filter.codes), " AND status <> 'canceled'"),
+        Field("owner", _unique(task_filter.owners), of_somebody),
+        Field("model", _unique(task_filter.models)),
+        Field("provider", _unique(task_filter.providers)),
+        Field("kind", _unique(task_filter.kinds)),
     )
-    return tuple(field for field in found if field.values)
+    return tuple(field for field in every_field if field.values)
 
 
 def _unique(values: Sequence[str]) -> Sequence[str]:
     return [str(value) for value in dict.fromkeys(values)]
 
 
-def statuses(wanted: TaskFilter) -> tuple[str, ...]:
+def statuses(task_filter: TaskFilter) -> tuple[str, ...]:
     """The condition for each status."""
-    return tuple(_STATUS[status] for status in dict.fromkeys(wanted.statuses))
+    return tuple(_STATUS[status] for status in dict.fromkeys(task_filter.statuses))
 
 
-def bounds(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
+def bounds(task_filter: TaskFilter, values: Values) -> tuple[str, ...]:
     """What is asked of ids and moments, of what is not deleted: conditions that go with any order by id."""
-    return ("deleted_at IS NULL", *bounds_of_all(wanted, values))
+    return ("deleted_at IS NULL", *bounds_of_all(task_filter, values))
 
 
-def bounds_of_all(wanted: TaskFilter, values: Values) -> tuple[str, ...]:
+def bounds_of_all(task_filter: TaskFilter, values: Values) -> tuple[str, ...]:
     """The same of what is deleted, too."""
-    lowest, highest = ids_made_in(wanted.created_after, wanted.created_before)
-    ids = wanted.id_range or (None, None)
-    asked = (
-        ("id = ANY({}::uuid[])", list(wanted.ids) or None),
+    lowest, highest = ids_made_in(task_filter.created_after, task_filter.created_before)
+    ids = task_filter.id_range or (None, None)
+    conditions = (
+        ("id = ANY({}::uuid[])", list(task_filter.ids) or None),
         ("id >= {}", ids[0]),
         ("id <= {}", ids[1]),
         ("id >= {}", lowest),
         ("id <= {}", highest),
-        ("created_at >= {}", wanted.created_after),
-        ("created_at < {}", wanted.created_before),
+        ("created_at >= {}", task_filter.created_after),
+        ("created_at < {}", task_filter.created_before),
     )
-    return tuple(text.format(values.put(value)) for text, value in asked if value is not None)
+    return tuple(text.format(values.put(value)) for text, value in conditions if value is not None)
 
 
-def contents(wanted: TaskFilter, values: Values, *, is_planned: bool) -> tuple[str, ...]:
+def contents(task_filter: TaskFilter, values: Values, *, is_planned: bool) -> tuple[str, ...]:
     """What is asked of metadata and inputs, by indexes that are in no order.
 
     With `is_planned` the planner sees the words that are asked for; else they are taken apart once a statement.
     """
-    found = []
-    for name, accepted in wanted.metadata:
+    conditions = []
+    for name, accepted in task_filter.metadata:
         each = " OR ".join(f"metadata @> {values.put({name: value})}" for value in dict.fromkeys(accepted))
-        found.append(f"({each}) AND metadata <> '{{}}'")
-    if wanted.texts:
+        conditions.append(f"({each}) AND metadata <> '{{}}'")
+    if task_filter.texts:
         form = "task_words(input) @@ {}" if is_planned else "task_words(input) @@ (SELECT {})"
-        asked = (f"task_words_asked({values.put(text)})" for text in dict.fromkeys(wanted.texts))
+        asked = (f"task_words_asked({values.put(text)})" for text in dict.fromkeys(task_filter.texts))
         each = " OR ".join(form.format(word) for word in asked)
-        found.append(f"({each}) AND input <> '{{}}'")
-    return tuple(found)
+        conditions.append(f"({each}) AND input <> '{{}}'")
+    return tuple(conditions)
 
 
-def selected(conditions: Sequence[str], limit: str, columns: str = TASK, order: str = "id DESC") -> str:
+def selected(conditions: Sequence[str], limit: str, columns: str = ONE_OF_MANY, order: str = "id DESC") -> str:
     """The newest tasks that fit all conditions."""
     where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
     return f"SELECT {columns} FROM tasks {where}ORDER BY {order} LIMIT {limit}"

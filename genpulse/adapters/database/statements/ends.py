@@ -96,15 +96,15 @@ WHERE keys.erased_at IS NOT NULL),
 ended AS (
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
                      $8::text[], $9::text[], $10::bool[], $11::bool[], $12::timestamptz[], $13::text[],
-                     $14::float8[], $15::text[], $31::numeric[], $32::text[], $33::bool[], $34::text[])
+                     $14::float8[], $15::text[], $31::numeric[], $32::text[], $33::bool[], $34::text[]{{results}})
      AS ended(task_id, lease, status, progress, outputs, error, cost,
               attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for,
-              cost_usd, warnings, stop_later, move){{before}}),
+              cost_usd, warnings, stop_later, move{{result}}){{before}}),
 done AS (
 UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.status END, lease = NULL,
        finished_at = CASE WHEN {_ENDS} THEN now() END, seq = {AT_END},
        progress = ended.progress, outputs = ended.outputs::jsonb, error = ended.error::jsonb,
-       cost = ended.cost::jsonb, warnings = ended.warnings::jsonb,
+       cost = ended.cost::jsonb, warnings = ended.warnings::jsonb,{{kept}}
        {_MOVED}
        order_stop_at = CASE WHEN ended.stop_later AND ended.order_open THEN now() + {STOPPED_AFTER} END,
        failures = tasks.failures + ended.counts::int, losses = 0,
@@ -164,32 +164,50 @@ JOIN tasks ON tasks.id = attempts.task_id
 WHERE $30::bool
 """
 
-FINISH = _FINISH.format(
-    before="", settled="", money="0::numeric AS usd", entered="", counted=counted(_OF_ENDED.format(more=""))
-)
-"""Ends attempts with all that follows. With $30 it tells also of those that were ended before.
+_UNPRICED = {
+    "before": "",
+    "settled": "",
+    "money": "0::numeric AS usd",
+    "entered": "",
+    "counted": counted(_OF_ENDED.format(more="")),
+}
 
-Keys of outputs are locked, so that nobody erases their bytes meanwhile. An attempt with bytes that are erased
-already does not end, and has no number.
-"""
-
-FINISH_PRICED = _FINISH.format(
-    before=f"""
+_PRICED = {
+    "before": f"""
 LEFT JOIN LATERAL (SELECT order_sent_at, order_settled_usd, order_settled_day, {_OF_MODEL}
                    FROM tasks WHERE tasks.id = ended.task_id LIMIT 1) AS before ON true""",
-    settled=f"""
+    "settled": f"""
        {_settled("order_settled_usd", "ended.model_price_usd")}, {_settled("order_settled_day", DAY)},""",
-    money=f"""
+    "money": f"""
           tasks.attempt, tasks.model, tasks.environment, tasks.price_usd, tasks.cost,
           ended.model_price_usd, ended.rule_version,
           {_SETTLED_USD} AS settled_usd,
           {_SETTLED_USD} - CASE WHEN {_ENDS} THEN {_PRICE_USD} ELSE 0 END AS usd,
           CASE WHEN {_IS_REFUND} THEN coalesce(ended.order_settled_usd, 0) ELSE 0 END AS refunded_usd,
           ended.order_settled_day AS refunded_day""",
-    entered=f"{entered(OF_ENDED)},",
-    counted=counted(_OF_ENDED.format(more=_REFUNDS)),
-)
+    "entered": f"{entered(OF_ENDED)},",
+    "counted": counted(_OF_ENDED.format(more=_REFUNDS)),
+}
+
+_NO_RESULTS = {"results": "", "result": "", "kept": ""}
+
+_RESULTS = {"results": ", $35::text[]", "result": ", result", "kept": " result = ended.result,"}
+
+FINISH = _FINISH.format(**_UNPRICED, **_NO_RESULTS)
+"""Ends attempts with all that follows. With $30 it tells also of those that were ended before.
+
+Keys of outputs are locked, so that nobody erases their bytes meanwhile. An attempt with bytes that are erased
+already does not end, and has no number.
+"""
+
+FINISH_WITH_RESULTS = _FINISH.format(**_UNPRICED, **_RESULTS)
+"""The same for attempts of which some have a result, in $35."""
+
+FINISH_PRICED = _FINISH.format(**_PRICED, **_NO_RESULTS)
 """The same for tasks of which some have a price or a cost: with what that settles."""
+
+FINISH_PRICED_WITH_RESULTS = _FINISH.format(**_PRICED, **_RESULTS)
+"""Both together."""
 
 _DONE = ", ".join(f"done.{name}" for name in NAMES)
 

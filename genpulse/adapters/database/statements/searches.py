@@ -10,7 +10,7 @@ order.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genpulse.adapters.database.statements.columns import TASK
+from genpulse.adapters.database.statements.columns import ONE_OF_MANY
 from genpulse.adapters.database.statements.conditions import (
     Field,
     Values,
@@ -41,27 +41,33 @@ class Statement:
 
 def first(query: TaskQuery) -> Statement:
     """What is asked first."""
-    wanted, values = query.filter, Values()
-    found, states = fields(wanted), () if _is_implied(wanted) else statuses(wanted)
-    is_in_order = not wanted.metadata and not wanted.texts and len(found) + bool(states) <= 1
-    if is_in_order or wanted.ids:
-        return _in_order(query, found, states, values)
-    return _newest(query, found, states, values)
+    task_filter, values = query.filter, Values()
+    filter_fields, states = fields(task_filter), () if _is_implied(task_filter) else statuses(task_filter)
+    is_in_order = not task_filter.metadata and not task_filter.texts and len(filter_fields) + bool(states) <= 1
+    if is_in_order or task_filter.ids:
+        return _in_order(query, filter_fields, states, values)
+    return _newest(query, filter_fields, states, values)
 
 
-def _is_implied(wanted: TaskFilter) -> bool:
+def _is_implied(task_filter: TaskFilter) -> bool:
     """A code says already that the task has failed."""
-    return bool(wanted.codes) and set(wanted.statuses) == {TaskStatus.FAILED}
+    return bool(task_filter.codes) and set(task_filter.statuses) == {TaskStatus.FAILED}
 
 
-def _in_order(query: TaskQuery, found: Sequence[Field], states: Sequence[str], values: Values) -> Statement:
+def _in_order(
+    query: TaskQuery, filter_fields: Sequence[Field], states: Sequence[str], values: Values
+) -> Statement:
     limits = _limits(query, values)
     if query.filter.ids:
-        conditions = [*limits, *_all(query.filter, found, states, values)]
+        conditions = [*limits, *_all(query.filter, filter_fields, states, values)]
         return Statement(selected(conditions, _page(query)), values.given)
     limit = _page(query)
     pages = [
-        *(selected([*limits, one], limit, order=field.order) for field in found for one in field.ranges(values)),
+        *(
+            selected([*limits, one], limit, order=field.order)
+            for field in filter_fields
+            for one in field.ranges(values)
+        ),
         *(selected([*limits, state], limit) for state in states),
     ]
     if len(pages) <= 1:
@@ -70,11 +76,11 @@ def _in_order(query: TaskQuery, found: Sequence[Field], states: Sequence[str], v
     return Statement(f"SELECT * FROM ({each}) AS tasks ORDER BY id DESC LIMIT {limit}", values.given)
 
 
-def _newest(query: TaskQuery, found: Sequence[Field], states: Sequence[str], values: Values) -> Statement:
+def _newest(query: TaskQuery, filter_fields: Sequence[Field], states: Sequence[str], values: Values) -> Statement:
     """Of the newest ones of that field which has one value, if any has."""
-    leading = next((field for field in found if len(field.values) == 1), None)
+    leading = next((field for field in filter_fields if len(field.values) == 1), None)
     by_id = [*_limits(query, values), *(leading.ranges(values) if leading else ())]
-    others = [field for field in found if field is not leading]
+    others = [field for field in filter_fields if field is not leading]
     rest = [
         *(field.condition(values) for field in others),
         *_either(states),
@@ -82,9 +88,8 @@ def _newest(query: TaskQuery, found: Sequence[Field], states: Sequence[str], val
     ]
     order = leading.order if leading else "id DESC"
     newest = selected(by_id, values.put(LOOKED_THROUGH), "*", order)
-    text = (
-        f"SELECT {TASK} FROM ({newest}) AS tasks WHERE {' AND '.join(rest)} ORDER BY {order} LIMIT {_page(query)}"
-    )
+    fitting = f"SELECT {ONE_OF_MANY} FROM ({newest}) AS tasks WHERE {' AND '.join(rest)}"
+    text = f"{fitting} ORDER BY {order} LIMIT {_page(query)}"
     return Statement(text, values.given, is_whole=False)
 
 
@@ -97,22 +102,25 @@ def by_all_indexes(query: TaskQuery) -> Statement:
     ]
     text = f"""
     WITH found AS MATERIALIZED ({_matching("id", conditions, query.filter)})
-    SELECT {TASK} FROM tasks
+    SELECT {ONE_OF_MANY} FROM tasks
     WHERE id = ANY(ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT {_page(query)}))
     ORDER BY id DESC
     """
     return Statement(text, values.given)
 
 
-def matching(wanted: TaskFilter, values: Values) -> str:
+def matching(task_filter: TaskFilter, values: Values) -> str:
     """All tasks that fit, for what counts them."""
-    conditions = [*bounds(wanted, values), *_all(wanted, fields(wanted), statuses(wanted), values)]
-    return _matching("*", conditions, wanted)
+    conditions = [
+        *bounds(task_filter, values),
+        *_all(task_filter, fields(task_filter), statuses(task_filter), values),
+    ]
+    return _matching("*", conditions, task_filter)
 
 
-def _matching(columns: str, conditions: Sequence[str], wanted: TaskFilter) -> str:
+def _matching(columns: str, conditions: Sequence[str], task_filter: TaskFilter) -> str:
     """The index of words knows those that have ended: the others are few, and are read for it."""
-    parts = [[*conditions, one] for one in ENDED] if wanted.texts else [conditions]
+    parts = [[*conditions, one] for one in ENDED] if task_filter.texts else [conditions]
     return " UNION ALL ".join(
         f"SELECT {columns} FROM tasks{' WHERE ' if part else ''}{' AND '.join(part)}" for part in parts
     )
@@ -127,11 +135,13 @@ def _limits(query: TaskQuery, values: Values) -> list[str]:
     return [*before, *bounds(query.filter, values)]
 
 
-def _all(wanted: TaskFilter, found: Sequence[Field], states: Sequence[str], values: Values) -> list[str]:
+def _all(
+    task_filter: TaskFilter, filter_fields: Sequence[Field], states: Sequence[str], values: Values
+) -> list[str]:
     return [
-        *(field.condition(values) for field in found),
+        *(field.condition(values) for field in filter_fields),
         *_either(states),
-        *contents(wanted, values, is_planned=True),
+        *contents(task_filter, values, is_planned=True),
     ]
 
 

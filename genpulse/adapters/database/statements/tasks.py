@@ -1,7 +1,7 @@
 """Writing and reading tasks, what is journaled of them, and their assets. Columns of many rows come as arrays."""
 
 from genpulse.adapters.database.spending_counters import TODAY, counted
-from genpulse.adapters.database.statements.columns import CHANNEL, TASK
+from genpulse.adapters.database.statements.columns import CHANNEL, ONE_OF_MANY, WHOLE_TASK
 from genpulse.adapters.database.statements.ledger import RESERVED
 from genpulse.adapters.database.statements.sources import HAS_UNENDED, linked
 
@@ -10,20 +10,21 @@ _SUBMIT = f"""
 WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
                    webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input,
-                   retain_s, batch_id, run_at, depends_on, budget_scopes, next_try_at, route)
+                   retain_s, batch_id, run_at, depends_on, budget_scopes, next_try_at, route,
+                   webhook_choice)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
        webhook_url, greatest(run_at, now()) + deadline_s * interval '1 s', idempotency_key, fingerprint, now(),
        price_usd, exact_input, retain_s, batch_id, run_at, depends_on::uuid[], budget_scopes::text[],
        CASE WHEN depends_on IS NULL THEN CASE WHEN run_at > now() THEN run_at END
             WHEN NOT {HAS_UNENDED.format(ids="new.depends_on::uuid[]")} THEN greatest(run_at, now()) END,
-       route::jsonb
+       route::jsonb, webhook_choice::jsonb
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
             $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
             $15::text[], $16::bytea[], $17::int[], $18::uuid[], $19::timestamptz[], $20::text[], $21::text[],
-            $22::text[])
+            $22::text[], $23::text[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
             webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s,
-            batch_id, run_at, depends_on, route, budget_scopes)
+            batch_id, run_at, depends_on, route, budget_scopes, webhook_choice)
 LEFT JOIN LATERAL (SELECT id AS task_id FROM tombstones
                    WHERE tombstones.key_digest = new.key_digest LIMIT 1) AS deleted ON true
 WHERE deleted.task_id IS NULL
@@ -58,30 +59,30 @@ SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
 """The same for tasks of which some have an owner."""
 
 SUBMIT_PRICED = _SUBMIT.format(counted=f",{RESERVED},{counted(_OF_NEW)}")
-"""The same for tasks of which some have a price, by the versions of its rules in $23."""
+"""The same for tasks of which some have a price, by the versions of its rules in $24."""
 
 BY_KEY = f"""
-SELECT {TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL
+SELECT {WHOLE_TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL
 """
 
 BY_KEYS = f"""
-SELECT {TASK}, tasks.fingerprint, tasks.idempotency_key FROM tasks
+SELECT {ONE_OF_MANY}, tasks.fingerprint, tasks.idempotency_key FROM tasks
 WHERE owner = $1 AND idempotency_key = ANY($2::text[]) AND deleted_at IS NULL
 """
 
 UNDER_KEYS = f"""
-SELECT {TASK}, tasks.fingerprint, tasks.idempotency_key
+SELECT {WHOLE_TASK}, tasks.fingerprint, tasks.idempotency_key
 FROM unnest($1::text[], $2::text[]) AS wanted(owner, idempotency_key) JOIN tasks USING (owner, idempotency_key)
 WHERE tasks.deleted_at IS NULL
 """
 
-OF_BATCH = f"SELECT {TASK} FROM tasks WHERE batch_id = $1 AND deleted_at IS NULL ORDER BY id"
+OF_BATCH = f"SELECT {ONE_OF_MANY} FROM tasks WHERE batch_id = $1 AND deleted_at IS NULL ORDER BY id"
 
 KEY_IS_DELETED = "SELECT EXISTS (SELECT FROM tombstones WHERE key_digest = $1)"
 
 DELETED_KEYS = "SELECT key_digest FROM tombstones WHERE key_digest = ANY($1::bytea[])"
 
-GET = f"SELECT {TASK} FROM tasks WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL"
+GET = f"SELECT {WHOLE_TASK} FROM tasks WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL"
 
 ATTEMPTS = """
 SELECT attempts.id, attempts.task_id, attempts.number, attempts.provider, attempts.model, attempts.worker,

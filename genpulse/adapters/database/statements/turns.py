@@ -137,10 +137,10 @@ SELECT unnest(ARRAY(
         FOR UPDATE SKIP LOCKED) AS entries)) AS task_id)"""
 
 
-def in_turn(wanted: str, *, which: str = "") -> str:
+def in_turn(rooms: str, *, which: str = "") -> str:
     """CTEs that end with `chosen`, the ids of entries that they lock.
 
-    `wanted` has the columns `provider` and `room`, `which` is one more condition. What was given back comes first.
+    `rooms` has the columns `provider` and `room`, `which` is one more condition. What was given back comes first.
     What is left of a room, since somebody else took a part, is filled with what has waited longest.
     """
-    return f"wanted AS MATERIALIZED ({wanted}),{_WALK},{_CHOSEN.format(which=which)}"
+    return f"wanted AS MATERIALIZED ({rooms}),{_WALK},{_CHOSEN.format(which=which)}"

@@ -77,7 +77,7 @@ def _by_day_of_the_ledger(query: UsageQuery, values: Values, tasks: str) -> str:
     days = [f"day >= {values.put(query.first_day)}", f"day <= {values.put(query.last_day)}"]
     where = " AND ".join([*days, *_owned(query, values)])
     sums = (*TaskStatus, "cost_usd", "price_usd", "unpriced", *_SUMS)
-    shown = (
+    output_columns = (
         *(f"coalesce(counted.{name}, money.{name}) AS {name}" for name in names),
         *(f"coalesce({name}, 0) AS {name}" for name in sums),
     )
@@ -87,7 +87,7 @@ def _by_day_of_the_ledger(query: UsageQuery, values: Values, tasks: str) -> str:
     return f"""
     WITH counted AS (SELECT {by_tasks}{_sums()} FROM ({tasks}) AS counted {_grouped(len(names))}),
     money AS (SELECT {by_ledger}{_MONEY} FROM ledger WHERE {where} {_grouped(len(names))})
-    SELECT {", ".join(shown)} FROM counted {join} {order} LIMIT {values.put(query.limit)}
+    SELECT {", ".join(output_columns)} FROM counted {join} {order} LIMIT {values.put(query.limit)}
     """
 
 

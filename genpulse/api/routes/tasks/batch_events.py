@@ -11,9 +11,8 @@ from typing_extensions import TypeAliasType
 from genpulse.api.context import batch_for, context_in, links_for
 from genpulse.api.requests import headers
 from genpulse.api.responses import encoded
-from genpulse.api.responses.streams import EventStream
+from genpulse.api.responses.streams import KEEP_ALIVE, EventStream, event_bytes
 from genpulse.api.routes.tasks.batches import BATCH_PATH, BatchId
-from genpulse.api.routes.tasks.task_events import KEEP_ALIVE
 from genpulse.api.schemas.batches import BatchStandingDocument
 from genpulse.api.schemas.document import Document
 from genpulse.api.schemas.documents import TaskDocument
@@ -43,8 +42,7 @@ _MEANING = (
     " ends. With `Last-Event-ID` the ends come that were not told by then; one may come twice, as a task that ends"
     " twice when it runs again does."
 )
-_AS_TEXT = {"type": "string", "description": "The stream as a whole, for programs that do not read it by events"}
-_STREAM = {"text/event-stream": {"schema": {"anyOf": [_AS_TEXT, encoded.reference(BatchEventDocument)]}}}
+_STREAM = encoded.event_stream(BatchEventDocument)
 
 routes = encoded.router("tasks")
 
@@ -56,16 +54,7 @@ routes = encoded.router("tasks")
     responses=encoded.described(200, _MEANING, _STREAM)
     | encoded.described(204, "The client has the last event already")
     | encoded.refusals(400, 404),
-    openapi_extra={
-        "parameters": [
-            {
-                "name": "Last-Event-ID",
-                "in": "header",
-                "description": "Sends only what is newer than this event.",
-                "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
-            },
-        ]
-    },
+    openapi_extra={"parameters": [encoded.LAST_EVENT_ID]},
 )
 async def watch_a_batch(request: Request, batch_id: BatchId) -> Response:
     """How the batch stands, then each end of a task, as Server-Sent Events."""
@@ -90,4 +79,4 @@ def _frame(links: Links, update: BatchUpdate | None) -> bytes:
         name, data = "done" if update.is_last else "batch", BatchStandingDocument.of(update.batch, links)
     else:
         return KEEP_ALIVE
-    return f"id: {update.number}\nevent: {name}\ndata: {data.model_dump_json()}\n\n".encode()
+    return event_bytes(update.number, name, data)

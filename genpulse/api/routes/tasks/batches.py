@@ -16,8 +16,8 @@ from genpulse.api.requests.query_parameters import refuse_doubled
 from genpulse.api.responses import encoded
 from genpulse.api.routes.tasks.tasks import BATCH, TASKS_PATH
 from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
-from genpulse.api.schemas.documents import TaskBatch, TaskDocument
-from genpulse.api.schemas.submission import BatchDocument
+from genpulse.api.schemas.documents import TaskBatch, TaskDocument, unshown_results
+from genpulse.api.schemas.submission import IDEMPOTENCY_KEY, BatchDocument
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.search.task_query import TaskFilter
 from genpulse.domain.task_batch import BatchQuery, SubmittedBatch
@@ -44,7 +44,7 @@ _PARAMETERS = [
         "name": "Idempotency-Key",
         "in": "header",
         "description": "Stands for the whole batch: the same key and body give the same batch and its tasks.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": request_headers.IDEMPOTENCY_KEY},
+        "schema": {"type": "string", "maxLength": 255, "pattern": IDEMPOTENCY_KEY},
     }
 ]
 
@@ -103,7 +103,7 @@ def _submitted_response(request: Request, submitted: SubmittedBatch) -> Response
         data=[TaskDocument.of(task.task, links) for task in submitted.tasks],
         replayed=[place for place, task in enumerate(submitted.tasks) if task.replayed],
     )
-    return encoded.json(document, 202, headers)
+    return encoded.json(document, 202, headers, leaving_out=unshown_results(task.task for task in submitted.tasks))
 
 
 @routes.get(
@@ -117,21 +117,16 @@ async def list_batches(request: Request, parameters: Annotated[BatchListParamete
     limit, words = parameters.limit, _words(caller_of(request))
     before = decode_bound(parameters.cursor, words) if parameters.cursor else None
     services = context_in(request.scope).services
-    batches = await services.batches.find(BatchQuery(limit + 1, before, _owner(caller_of(request))))
-    shown, links = batches[:limit], links_for(request)
-    cursor = encode_bound(shown[-1].id, words) if len(batches) > limit else None
+    batches = await services.batches.find(BatchQuery(limit + 1, before, caller_of(request).sees_owner))
+    page, links = batches[:limit], links_for(request)
+    cursor = encode_bound(page[-1].id, words) if len(batches) > limit else None
     return encoded.json(
-        BatchPage(data=[BatchStandingDocument.of(batch, links) for batch in shown], next_cursor=cursor)
+        BatchPage(data=[BatchStandingDocument.of(batch, links) for batch in page], next_cursor=cursor)
     )
 
 
-def _owner(caller: Caller) -> str | None:
-    """Whose batches are shown; None: everybody's."""
-    return None if caller.sees_all else caller.owner
-
-
 def _words(caller: Caller) -> list[str]:
-    return ["batches", _owner(caller) or ""]
+    return ["batches", caller.sees_owner or ""]
 
 
 @routes.get(

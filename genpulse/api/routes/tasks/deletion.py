@@ -32,9 +32,8 @@ async def delete_task(request: Request) -> Response:
       `Idempotency-Key`: a submit with that key is 409 `task_deleted` as long.
     """
     caller = caller_of(request)
-    owner = None if caller.sees_all else caller.owner
     services = context_in(request.scope).services
-    await deletion.delete_task(services, task_id_in(request), owner, deleted_by=caller.owner)
+    await deletion.delete_task(services, task_id_in(request), caller.sees_owner, deleted_by=caller.owner)
     return Response(status_code=204)
 
 
@@ -51,9 +50,7 @@ async def delete_asset(request: Request, asset_id: AssetId) -> Response:
     From the answer on it is 404. Within a minute its bytes are gone, unless another asset has the same. One that a
     task needs as an input which has not ended is 409 `asset_in_use`.
     """
-    caller = caller_of(request)
-    owner = None if caller.sees_all else caller.owner
-    await deletion.delete_asset(context_in(request.scope).services, asset_id, owner)
+    await deletion.delete_asset(context_in(request.scope).services, asset_id, caller_of(request).sees_owner)
     return Response(status_code=204)
 
 

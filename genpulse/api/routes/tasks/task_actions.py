@@ -53,7 +53,7 @@ class _Asked:
     context: Context
     caller: Caller
     document: TaskActionDocument
-    wanted: TaskFilter
+    task_filter: TaskFilter
     signer: ActionSigner
     good_for: bytes
 
@@ -79,7 +79,7 @@ class _Asked:
         return TaskActionOutcome.after(self.document.action, progress, more)
 
     def _selection(self, as_of: datetime) -> Selection:
-        return Selection(self.document.action, self.wanted, as_of)
+        return Selection(self.document.action, self.task_filter, as_of)
 
     def _token(self, as_of: datetime, before: UUID | None = None) -> str:
         return self.signer.write(ActionToken(as_of, int(self._now_s()) + LASTS_S, before), self.good_for)
@@ -91,10 +91,10 @@ class _Asked:
 async def _asked(request: Request, document: TaskActionDocument) -> _Asked:
     """Raises `BadInput`, `InsufficientScope`, `DatabaseUnavailable`."""
     context, caller = context_in(request.scope), caller_of(request)
-    wanted = await _wanted(context, caller, document)
-    good_for = repr((caller.owner, document.action.value, document.all, wanted)).encode()
+    task_filter = await _wanted(context, caller, document)
+    good_for = repr((caller.owner, document.action.value, document.all, task_filter)).encode()
     signer = ActionSigner(await context.services.keys.signing_secret())
-    return _Asked(context, caller, document, wanted, signer, good_for)
+    return _Asked(context, caller, document, task_filter, signer, good_for)
 
 
 async def _wanted(context: Context, caller: Caller, document: TaskActionDocument) -> TaskFilter:

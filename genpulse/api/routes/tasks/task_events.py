@@ -12,7 +12,7 @@ from typing_extensions import TypeAliasType
 from genpulse.api.context import context_in, links_for, task_for
 from genpulse.api.requests import headers
 from genpulse.api.responses import encoded
-from genpulse.api.responses.streams import EventStream
+from genpulse.api.responses.streams import KEEP_ALIVE, EventStream, event_bytes
 from genpulse.api.routes.tasks.tasks import TASK_PATH, task_id_in
 from genpulse.api.schemas.document import Document
 from genpulse.api.schemas.documents import ProgressDocument, TaskDocument
@@ -20,7 +20,6 @@ from genpulse.api.schemas.links import Links
 from genpulse.lifecycle.watch import Update, watch
 
 EVENTS_PATH = f"{TASK_PATH}/events"
-KEEP_ALIVE = b": keep-alive\n\n"
 
 EventName = TypeAliasType("EventName", Literal["task", "progress", "done"])
 _DATA: dict[str, Any] = {"anyOf": [encoded.reference(TaskDocument), encoded.reference(ProgressDocument)]}
@@ -43,8 +42,7 @@ _MEANING = (
     " wants it to stop; `progress` events only say how far it has come. After `done`, which carries the task at"
     " its end, the stream ends. Ids grow over all attempts of a task."
 )
-_AS_TEXT = {"type": "string", "description": "The stream as a whole, for programs that do not read it by events"}
-_STREAM = {"text/event-stream": {"schema": {"anyOf": [_AS_TEXT, encoded.reference(EventDocument)]}}}
+_STREAM = encoded.event_stream(EventDocument)
 
 routes = encoded.router("tasks")
 
@@ -59,12 +57,7 @@ routes = encoded.router("tasks")
     openapi_extra={
         "parameters": [
             encoded.path_parameter("task_id", "The `id` of a task"),
-            {
-                "name": "Last-Event-ID",
-                "in": "header",
-                "description": "Sends only what is newer than this event.",
-                "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
-            },
+            encoded.LAST_EVENT_ID,
             encoded.EXPIRES,
         ]
     },
@@ -96,4 +89,4 @@ def _frame(task_id: UUID, links: Links, update: Update | None) -> bytes:
     else:
         name = "progress"
         data = ProgressDocument(task_id=task_id, progress=update.progress, message=update.message)
-    return f"id: {update.seq}\nevent: {name}\ndata: {data.model_dump_json()}\n\n".encode()
+    return event_bytes(update.seq, name, data)

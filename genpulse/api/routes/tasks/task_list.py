@@ -12,7 +12,7 @@ from genpulse.api.requests import task_filter
 from genpulse.api.requests.page_cursor import decode, encode
 from genpulse.api.responses import encoded
 from genpulse.api.routes.tasks.tasks import TASKS_PATH
-from genpulse.api.schemas.documents import TaskDocument, TaskPage
+from genpulse.api.schemas.documents import TaskDocument, TaskPage, unshown_results
 from genpulse.api.schemas.task_filter import TaskListDocument
 from genpulse.domain.search.task_query import TaskQuery
 
@@ -34,11 +34,11 @@ async def list_tasks(request: Request) -> Response:
     query = await _query(request, filters)
     services = context_in(request.scope).services
     tasks = await services.store.find(replace(query, limit=filters.limit + 1))
-    shown, links = tasks[: filters.limit], links_for(request)
-    keys = await keys_shown(services.keys, caller_of(request), shown)
-    cursor = encode(shown[-1].id, query) if len(tasks) > filters.limit else None
-    data = [TaskDocument.of(task, links, keys.get(task.owner)) for task in shown]
-    return encoded.json(TaskPage(data=data, next_cursor=cursor))
+    page, links = tasks[: filters.limit], links_for(request)
+    keys = await keys_shown(services.keys, caller_of(request), page)
+    cursor = encode(page[-1].id, query) if len(tasks) > filters.limit else None
+    data = [TaskDocument.of(task, links, keys.get(task.owner)) for task in page]
+    return encoded.json(TaskPage(data=data, next_cursor=cursor), leaving_out=unshown_results(page))
 
 
 async def _query(request: Request, filters: TaskListDocument) -> TaskQuery:

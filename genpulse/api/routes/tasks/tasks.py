@@ -16,8 +16,8 @@ from genpulse.api.requests import json_body
 from genpulse.api.responses import encoded
 from genpulse.api.responses.deprecation import DEPRECATION_HEADERS, deprecation_headers
 from genpulse.api.schemas.documents import TaskDocument
-from genpulse.api.schemas.submission import OrderDocument, RetryDocument
-from genpulse.api.server.shutdown import unless_stopping
+from genpulse.api.schemas.submission import IDEMPOTENCY_KEY, OrderDocument, RetryDocument
+from genpulse.background.cancel_handles import unless_stopping
 from genpulse.domain.errors import Unavailable, UnknownTask
 from genpulse.domain.task import Submitted, Task
 from genpulse.lifecycle import cancel as cancelling
@@ -51,7 +51,7 @@ _SUBMIT_PARAMETERS = [
         "name": "Idempotency-Key",
         "in": "header",
         "description": "The same key and body give the same task, however often they are sent.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": request_headers.IDEMPOTENCY_KEY},
+        "schema": {"type": "string", "maxLength": 255, "pattern": IDEMPOTENCY_KEY},
     },
     {
         "name": "Prefer",

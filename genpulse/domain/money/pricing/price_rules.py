@@ -15,7 +15,7 @@ from genpulse.domain.money.pricing.billed_input import (
     number_in,
     size_in,
 )
-from genpulse.domain.money.pricing.rates import Rate, Rates
+from genpulse.domain.money.pricing.rates import PriceRate, Rates
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.domain.money.pricing.unit import Unit
 
@@ -93,7 +93,7 @@ class CountedPrice:
             case _:
                 return None
 
-    def _usd(self, count: Decimal, rate: Rate) -> Decimal:
+    def _usd(self, count: Decimal, rate: PriceRate) -> Decimal:
         if self.step:
             steps = EXACT.divide(count, self.step).to_integral_value(ROUND_CEILING)
             count = EXACT.multiply(steps, self.step)

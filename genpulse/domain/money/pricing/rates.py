@@ -9,7 +9,7 @@ from genpulse.domain.money.pricing.billed_input import Document, word_of
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class PriceRate:
     """US dollars for a unit, where the input's fields have the values of `when`."""
 
     usd: Decimal
@@ -20,9 +20,9 @@ class Rate:
 class Rates:
     """All rates of a price, one or more. They name the same fields, with values as `word_of` writes them."""
 
-    all: tuple[Rate, ...]
+    all: tuple[PriceRate, ...]
 
-    def dearest(self, document: Document) -> Rate:
+    def dearest(self, document: Document) -> PriceRate:
         """The highest rate that the document can lead to: a value that is left out or unknown may be any.
 
         What the list has no line for may cost as much as the dearest of all.

@@ -7,7 +7,7 @@ from decimal import Decimal
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.pricing.billed_input import Document
 from genpulse.domain.money.pricing.price_rules import PriceRule
-from genpulse.domain.money.pricing.rates import Rate
+from genpulse.domain.money.pricing.rates import PriceRate
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.domain.money.pricing.unit import Unit
 
@@ -22,7 +22,7 @@ class Tariff:
 
     unit: Unit
     rule: PriceRule
-    lines: tuple[Rate, ...]
+    lines: tuple[PriceRate, ...]
     per: int
     read_on: date
     source: str

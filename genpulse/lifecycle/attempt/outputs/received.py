@@ -9,6 +9,7 @@ from genpulse.domain.asset import Spooled
 from genpulse.domain.errors import ContentTooLarge, OutputUnavailable
 from genpulse.domain.failure import Charged
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.result.answer import Answer
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 
@@ -46,6 +47,7 @@ class ReceivedResult:
     cost: Cost | None = None
     missing: tuple[MissingOutput, ...] = ()
     warnings: tuple[TaskWarning, ...] = ()
+    answer: Answer = None
 
 
 def check_not_all_missing(run: AttemptRun, outputs: Sequence[object], missing: Sequence[MissingOutput]) -> None:

@@ -66,7 +66,8 @@ class OutputReceiver:
         outputs = tuple(self._outputs[index] for index in sorted(self._outputs))
         missing = tuple(self._missing[index] for index in sorted(self._missing))
         check_not_all_missing(self._run, outputs, missing)
-        return ReceivedResult(outputs, self._run.cost_of(self._result), missing, self._result.warnings)
+        result = self._result
+        return ReceivedResult(outputs, self._run.cost_of(result), missing, result.warnings, result.answer)
 
     async def _read(self, index: int, output: Output) -> Exception | None:
         """Read one output. Returns the error where it may be had later."""

@@ -1,5 +1,6 @@
-"""Storing the outputs of an attempt as assets."""
+"""Storing the outputs of an attempt as assets, and what the vendor answered beside them."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import ContentTooLarge, StorageLost
 from genpulse.domain.kind import makes_media
 from genpulse.domain.money.settlement import settlement_of
+from genpulse.domain.result.answer import Answer
+from genpulse.domain.result.kept_answer import KeptAnswer, kept_shortened, kept_whole
 from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.interruption import WORKER_LEAVES
@@ -50,9 +53,20 @@ async def store_result(run: AttemptRun, result: ReceivedResult) -> Succeeded:
     missing = tuple(sorted(missing, key=lambda output: output.index))
     check_not_all_missing(run, stored, missing)
     settlement = settlement_of(result.cost, run.task.model_price_usd)
-    of_cost = (settlement.warning,) if settlement.warning else ()
-    warnings = (*of_cost, *result.warnings, *(output.warning for output in missing))
-    return Succeeded(tuple(one.asset for one in stored), settlement.cost, warnings[:MOST_WARNINGS])
+    answer = await _kept_answer(result.answer, stored)
+    own = (settlement.warning, answer and answer.warning)
+    told = (*result.warnings, *(output.warning for output in missing))
+    warnings = (*(one for one in own if one), *told)[:MOST_WARNINGS]
+    assets = tuple(one.asset for one in stored)
+    return Succeeded(assets, settlement.cost, warnings, answer.result if answer else None)
+
+
+async def _kept_answer(answer: Answer, stored: Sequence[StoredOutput]) -> KeptAnswer | None:
+    """What is kept of the answer. One that is too large is shortened in a thread, which may take a while."""
+    if answer is None:
+        return None
+    asset_ids = {one.output.index: one.asset.id for one in stored}
+    return kept_whole(answer, asset_ids) or await asyncio.to_thread(kept_shortened, answer, asset_ids)
 
 
 async def store_outputs(

@@ -7,8 +7,8 @@ from typing import Any
 from genpulse.domain.errors import ProviderError, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.recovery import LookUp, Resume, Unknown
 from genpulse.domain.text.storable import storable_line
+from genpulse.lifecycle.attempt.asking_once import ask_once, order_without_answer
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
-from genpulse.lifecycle.attempt.immediate_engine import ask_once, order_without_answer
 from genpulse.lifecycle.attempt.interruption import Stopped
 from genpulse.lifecycle.attempt.outputs.received import ReceivedResult
 from genpulse.lifecycle.attempt.remote.cancellation import give_up

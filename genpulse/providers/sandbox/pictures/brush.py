@@ -24,13 +24,13 @@ class Brush:
         self._words = words_of(prompt)
         self._dice = Dice(seed)
 
-    def painted(self, strength: float, shown: Callable[[float], None]) -> NDArray[np.uint8]:
-        """The picture: `strength` 0 is the source, 1 broad strokes. `shown` is told the share that is done."""
-        strokes = self._strokes(strength, shown)
+    def painted(self, strength: float, report: Callable[[float], None]) -> NDArray[np.uint8]:
+        """The picture: `strength` 0 is the source, 1 broad strokes. `report` is told the share that is done."""
+        strokes = self._strokes(strength, report)
         mixed = self._source + (self._tinted(strokes) - self._source) * np.float32(strength)
         return (np.clip(mixed, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
-    def _strokes(self, strength: float, shown: Callable[[float], None]) -> Colours:
+    def _strokes(self, strength: float, report: Callable[[float], None]) -> Colours:
         """Each pixel in the colour of the nearest of many points that lie about at random."""
         height, width, _ = self._source.shape
         cell = 3 + strength * max(height, width) / 48
@@ -41,16 +41,16 @@ class Brush:
         down, across = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None, :]
         row, column = (down / cell).astype(np.int64), (across / cell).astype(np.int64)
         nearest = np.full((height, width), np.inf, np.float32)
-        chosen = np.zeros((height, width), np.int64)
+        indices = np.zeros((height, width), np.int64)
         for number, (below, beside) in enumerate(_AROUND, 1):
             there = np.clip(row + below, 0, rows - 1), np.clip(column + beside, 0, columns - 1)
             distance = (downs[there] - down) ** 2 + (acrosses[there] - across) ** 2
             closer = distance < nearest
             nearest = np.where(closer, distance, nearest)
-            chosen = np.where(closer, there[0] * columns + there[1], chosen)
-            shown(number / len(_AROUND))
+            indices = np.where(closer, there[0] * columns + there[1], indices)
+            report(number / len(_AROUND))
         points = np.clip(downs, 0, height - 1).astype(np.int64), np.clip(acrosses, 0, width - 1).astype(np.int64)
-        return np.asarray(self._source[points].reshape(-1, 3)[chosen], np.float32)
+        return np.asarray(self._source[points].reshape(-1, 3)[indices], np.float32)
 
     def _tinted(self, colours: Colours) -> Colours:
         """Nearer to the colours that the words name; as they are without words."""

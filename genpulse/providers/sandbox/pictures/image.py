@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from genpulse.provider import Call, Input, Local, Output, Report, Result
+from genpulse.provider import Call, Input, Local, Report, Result
 from genpulse.providers.sandbox.engine_work import worked
-from genpulse.providers.sandbox.seed import seed_of
+from genpulse.providers.sandbox.seed import made_with, seed_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,19 +43,20 @@ class Image(Local[ImageInput]):
 
     async def run(self, call: Call[ImageInput], report: Report) -> Result:
         """A PNG file."""
-        return Result((Output(await worked(call, lambda: _paint(call.input, report))),))
+        input_ = call.input
+        seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
+        return made_with(seed, "image", await worked(call, lambda: _paint(input_, seed, report)))
 
 
-def _paint(input_: ImageInput, report: Report) -> bytes:
+def _paint(input_: ImageInput, seed: int, report: Report) -> bytes:
     from genpulse.providers.sandbox.pictures.painting import Painting
 
     steps = _Steps(report, input_.steps)
-    seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
     steps.reach(0.0)
     painting = Painting(
-        input_.prompt, seed, input_.width, input_.height, shown=lambda share: steps.reach(0.55 * share)
+        input_.prompt, seed, input_.width, input_.height, report=lambda share: steps.reach(0.55 * share)
     )
-    pixels = painting.frame(shown=lambda share: steps.reach(0.55 + 0.35 * share))
+    pixels = painting.frame(report=lambda share: steps.reach(0.55 + 0.35 * share))
     steps.reach(0.9)
     content = _png(pixels)
     steps.reach(1.0)

@@ -43,7 +43,7 @@ class Painting:
     """
 
     def __init__(
-        self, prompt: str, seed: int, width: int, height: int, *, moving: bool = False, shown: Shown = _nothing
+        self, prompt: str, seed: int, width: int, height: int, *, moving: bool = False, report: Shown = _nothing
     ) -> None:
         dice = Dice(seed)
         scene = read(prompt, dice)
@@ -51,38 +51,38 @@ class Painting:
         horizon = max(int(height * (0.6 if scene.water else 0.64)), 2)
         self._stage = stage = Stage(scene, dice, width, height, wide, horizon)
         self._backdrop = _backdrop(stage)
-        shown(0.2)
+        report(0.2)
         self._behind: list[Layer] = []
         for number, layer in enumerate(self._make_layers(), 1):
             self._behind.append(layer)
-            shown(0.2 + 0.6 * number / 5)
+            report(0.2 + 0.6 * number / 5)
         self._water = Water(stage) if scene.water else None
         self._front = [ridges.shore(stage)] if scene.water else []
-        shown(0.9)
+        report(0.9)
         self._troupe = Troupe(stage)
         self._weather = Weather(stage)
         self._vignette = self._make_vignette()
         grain = dice("grain").random((height, width, 1), np.float32)
         self._grain = (grain - np.float32(0.5)) * np.float32(4.0 / 255)
-        shown(1.0)
+        report(1.0)
 
-    def frame(self, moment: float = 0.4, shown: Shown = _nothing) -> Pixels:
-        """The picture at a moment from 0 to 1. `shown` is told how much of it is painted, and may raise."""
+    def frame(self, moment: float = 0.4, report: Shown = _nothing) -> Pixels:
+        """The picture at a moment from 0 to 1. `report` is told how much of it is painted, and may raise."""
         picture = self._backdrop.paint(moment)
         light = self._backdrop.light(moment)
-        shown(0.4)
+        report(0.4)
         self._troupe.add_far(picture, moment)
         for number, layer in enumerate(self._behind, 1):
             layer.add(picture, moment)
-            shown(0.4 + 0.2 * number / len(self._behind))
+            report(0.4 + 0.2 * number / len(self._behind))
         if self._water is not None:
             self._water.add(picture, light[0], moment)
-        shown(0.7)
+        report(0.7)
         self._troupe.add_middle(picture, moment)
         for layer in self._front:
             layer.add(picture, moment)
         self._troupe.add_near(picture, moment)
-        shown(0.85)
+        report(0.85)
         self._weather.add(picture, moment)
         return self._developed(picture)
 

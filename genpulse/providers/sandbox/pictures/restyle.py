@@ -4,9 +4,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from genpulse.provider import Call, ImageRef, Input, Local, Output, Report, Result
+from genpulse.provider import Call, ImageRef, Input, Local, Report, Result
 from genpulse.providers.sandbox.engine_work import worked
-from genpulse.providers.sandbox.seed import seed_of
+from genpulse.providers.sandbox.seed import made_with, seed_of
 
 HONEST = "Procedural: your picture, painted anew by rules from its pixels and the seed, not by a neural model."
 
@@ -35,11 +35,12 @@ class Restyle(Local[RestyleInput]):
     async def run(self, call: Call[RestyleInput], report: Report) -> Result:
         """A PNG file."""
         file = await call.attachments.fetch(call.input.image)
-        return Result((Output(await worked(call, lambda: _paint(file.path, call.input, report))),))
+        input_ = call.input
+        seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
+        return made_with(seed, "image", await worked(call, lambda: _paint(file.path, input_, seed, report)))
 
 
-def _paint(path: Path, input_: RestyleInput, report: Report) -> bytes:
+def _paint(path: Path, input_: RestyleInput, seed: int, report: Report) -> bytes:
     from genpulse.providers.sandbox.pictures.painted_file import painted_file
 
-    seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
     return painted_file(path, input_.prompt, seed, input_.strength, input_.longest, HONEST, report)

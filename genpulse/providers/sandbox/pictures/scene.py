@@ -107,12 +107,12 @@ def read(prompt: str, dice: Dice) -> Scene:
 
 
 def _place(words: frozenset[str], palette: Palette, dice: Dice) -> Place:
-    for place, known in _PLACES:
-        if words & known:
+    for place, names in _PLACES:
+        if words & names:
             return place
     if palette.name == DEEP.name:
         return Place.DEEP
-    if words & _WATER or any(words & known for _, known in _ACTORS) or _says_something(words):
+    if words & _WATER or any(words & names for _, names in _ACTORS) or _says_something(words):
         return Place.HILLS
     by_chance = (Place.FLOW, Place.HILLS, Place.MOUNTAINS, Place.FOREST)
     return by_chance[int(dice("place").integers(len(by_chance)))]

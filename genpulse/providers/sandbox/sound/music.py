@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from genpulse.provider import Call, Input, Local, Output, Report, Result
+from genpulse.provider import Call, Input, Local, Report, Result
 from genpulse.providers.sandbox.engine_work import worked
-from genpulse.providers.sandbox.seed import seed_of
+from genpulse.providers.sandbox.seed import made_with, seed_of
 
 RATE = 44_100
 
@@ -28,13 +28,14 @@ class Music(Local[MusicInput]):
 
     async def run(self, call: Call[MusicInput], report: Report) -> Result:
         """A WAV file of 44.1 kHz, two channels."""
-        return Result((Output(await worked(call, lambda: _play(call.input, report))),))
+        input_ = call.input
+        seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
+        return made_with(seed, "audio", await worked(call, lambda: _play(input_, seed, report)))
 
 
-def _play(input_: MusicInput, report: Report) -> bytes:
+def _play(input_: MusicInput, seed: int, report: Report) -> bytes:
     from genpulse.providers.sandbox.sound.instruments import Band
     from genpulse.providers.sandbox.sound.wav import wav_bytes
 
-    seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
     band = Band(input_.prompt, seed, input_.duration_s, RATE)
     return wav_bytes(band.play(report), RATE)

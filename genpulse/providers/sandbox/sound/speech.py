@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from genpulse.provider import Call, Input, InvalidInput, Local, Output, Report, Result
+from genpulse.provider import Call, Input, InvalidInput, Local, Report, Result
 from genpulse.providers.sandbox.engine_work import worked
-from genpulse.providers.sandbox.seed import seed_of
+from genpulse.providers.sandbox.seed import made_with, seed_of
 
 if TYPE_CHECKING:
     from hibari import Hibari
@@ -37,10 +37,11 @@ class Speech(Local[SpeechInput]):
 
     async def run(self, call: Call[SpeechInput], report: Report) -> Result:
         """A WAV file of 24 kHz, one channel."""
-        spoken = await worked(call, lambda: self._speak(call.input, report))
-        return Result((Output(spoken),))
+        input_ = call.input
+        seed = seed_of(input_.text) if input_.seed is None else input_.seed
+        return made_with(seed, "audio", await worked(call, lambda: self._speak(input_, seed, report)))
 
-    def _speak(self, input_: SpeechInput, report: Report) -> bytes:
+    def _speak(self, input_: SpeechInput, seed: int, report: Report) -> bytes:
         import numpy as np
 
         from genpulse.providers.sandbox.sound.wav import wav_bytes
@@ -49,7 +50,6 @@ class Speech(Local[SpeechInput]):
         with self._one_at_a_time:
             voice = self._loaded()
             sentences = voice.phonemize(input_.text)
-        seed = seed_of(input_.text) if input_.seed is None else input_.seed
         parts = []
         for number, sentence in enumerate(sentences, 1):
             with self._one_at_a_time:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from genpulse.provider import Call, ImageRef, Input, Local, Output, Report, Result
+from genpulse.provider import Call, ImageRef, Input, Local, Report, Result
 from genpulse.providers.sandbox.engine_work import worked
-from genpulse.providers.sandbox.seed import seed_of
+from genpulse.providers.sandbox.seed import made_with, seed_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,17 +40,19 @@ class Animate(Local[AnimateInput]):
     async def run(self, call: Call[AnimateInput], report: Report) -> Result:
         """An MP4 file with H.264, or WebM with VP9 where FFmpeg was built without it."""
         file = await call.attachments.fetch(call.input.image)
-        return Result((Output(await worked(call, lambda: _film(file.path, call.input, report))),))
+        input_ = call.input
+        seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
+        return made_with(seed, "video", await worked(call, lambda: _film(file.path, input_, seed, report)))
 
 
-def _film(path: Path, input_: AnimateInput, report: Report) -> bytes:
+def _film(path: Path, input_: AnimateInput, seed: int, report: Report) -> bytes:
     from genpulse.providers.sandbox.pictures.source import read_picture
     from genpulse.providers.sandbox.video.encoder import Film, best
 
     report(0.0, "reading the picture")
     colours = read_picture(path, input_.longest, multiple=2)
     height, width, _ = colours.shape
-    view = _camera(colours, seed_of(input_.prompt) if input_.seed is None else input_.seed)
+    view = _camera(colours, seed)
     frames = max(round(input_.duration_s * input_.fps), 2)
     written = best()
     with tempfile.TemporaryDirectory(prefix="genpulse-film-") as folder:

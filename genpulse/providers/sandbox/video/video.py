@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from genpulse.provider import Call, Input, Local, Output, Report, Result
+from genpulse.provider import Call, Input, Local, Report, Result
 from genpulse.providers.sandbox.engine_work import worked
-from genpulse.providers.sandbox.seed import seed_of
+from genpulse.providers.sandbox.seed import made_with, seed_of
 
 _SCENE = 0.1
 """The share of the work that is done before the first frame."""
@@ -42,22 +42,23 @@ class Video(Local[VideoInput]):
 
     async def run(self, call: Call[VideoInput], report: Report) -> Result:
         """An MP4 file with H.264, or WebM with VP9 where FFmpeg was built without it."""
-        return Result((Output(await worked(call, lambda: _film(call.input, report))),))
+        input_ = call.input
+        seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
+        return made_with(seed, "video", await worked(call, lambda: _film(input_, seed, report)))
 
 
-def _film(input_: VideoInput, report: Report) -> bytes:
+def _film(input_: VideoInput, seed: int, report: Report) -> bytes:
     from genpulse.providers.sandbox.pictures.painting import Painting
     from genpulse.providers.sandbox.video.encoder import Film, best
 
     report(0.0, "building the scene")
-    seed = seed_of(input_.prompt) if input_.seed is None else input_.seed
     painting = Painting(
         input_.prompt,
         seed,
         input_.width,
         input_.height,
         moving=True,
-        shown=lambda share: report(_SCENE * share, "building the scene"),
+        report=lambda share: report(_SCENE * share, "building the scene"),
     )
     frames = max(round(input_.duration_s * input_.fps), 2)
     written = best()

@@ -9,10 +9,10 @@ from typing import Any, BinaryIO
 
 from genpulse_client import request as requests
 from genpulse_client.address import address_of
-from genpulse_client.asynchronous import batch_watching, files, watching
+from genpulse_client.asynchronous import batch_watching, files, paging, watching
 from genpulse_client.asynchronous.connection import AsyncConnection
 from genpulse_client.errors import TaskFailed
-from genpulse_client.filters import Moment, Query, TaskFilter, Words, usage_query
+from genpulse_client.filters import Moment, TaskFilter, Words, usage_query
 from genpulse_client.order import Order
 from genpulse_client.results.action import Action, ActionOutcome, action_outcome_of
 from genpulse_client.results.asset import Asset
@@ -25,7 +25,6 @@ from genpulse_client.results.usage import Usage, usage_of
 from genpulse_client.retry import RetryLimits
 from genpulse_client.webhook import verify_webhook
 
-PAGE = 100
 OnEvent = Callable[[Event], None]
 
 
@@ -105,20 +104,9 @@ class AsyncGenPulse:
         """A batch as it stands. The `batch` of a task is the id of its."""
         return batch_of(await self._connection.document(requests.batch(batch_id)))
 
-    async def batches(self, *, limit: int | None = None) -> AsyncGenerator[Batch, None]:
+    def batches(self, *, limit: int | None = None) -> AsyncGenerator[Batch, None]:
         """Batches, newest first: `limit` of them at most, None is all. Pages are asked for as they are needed."""
-        left, cursor = limit, None
-        while left is None or left > 0:
-            size = str(PAGE if left is None else min(left, PAGE))
-            paging = (("limit", size), *((("cursor", cursor),) if cursor else ()))
-            page = await self._connection.document(requests.batches(paging))
-            batches = batches_of(page)
-            for batch in batches:
-                yield batch
-            cursor = page.get("next_cursor")
-            if not cursor:
-                return
-            left = None if left is None else left - len(batches)
+        return paging.each_of(self._connection, requests.batches, batches_of, limit)
 
     def watch_batch(
         self, batch: str | Batch, *, last_event_id: str | None = None
@@ -208,29 +196,16 @@ class AsyncGenPulse:
 
         Pages are asked for as they are needed.
         """
-        chosen = TaskFilter(
+        task_filter = TaskFilter(
             status, kind, provider, model, code, key, batch, ids, id_prefix, text, metadata or {},
             created_after, created_before,
         )  # fmt: skip
-        return self.matching(chosen, limit=limit)
+        return self.matching(task_filter, limit=limit)
 
     def matching(self, wanted: TaskFilter, *, limit: int | None = None) -> AsyncGenerator[Task, None]:
         """The same, where the filters are one value."""
-        return self._pages(wanted.query(), limit)
-
-    async def _pages(self, query: Query, limit: int | None) -> AsyncGenerator[Task, None]:
-        left, cursor = limit, None
-        while left is None or left > 0:
-            size = str(PAGE if left is None else min(left, PAGE))
-            paging = (("limit", size), *((("cursor", cursor),) if cursor else ()))
-            page = await self._connection.document(requests.tasks((*query, *paging)))
-            tasks = tasks_of(page)
-            for task in tasks:
-                yield task
-            cursor = page.get("next_cursor")
-            if not cursor:
-                return
-            left = None if left is None else left - len(tasks)
+        query = wanted.query()
+        return paging.each_of(self._connection, lambda page: requests.tasks((*query, *page)), tasks_of, limit)
 
     async def cancel(self, task: str | Task) -> Task:
         """Ask that it stops. Until its status is `canceled` it may still end otherwise."""

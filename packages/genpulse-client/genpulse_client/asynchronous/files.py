@@ -21,15 +21,15 @@ _UPLOAD = Request("POST", "/v1/uploads", repeatable=False)
 
 async def bytes_of(connection: AsyncConnection, asset: Asset) -> AsyncGenerator[bytes, None]:
     """The bytes of an asset; a connection that breaks is taken up where it was. Raises `DownloadBroken`."""
-    digest, come = hashlib.sha256(), 0
+    digest, offset = hashlib.sha256(), 0
     retries = Retries(requests.content(asset.id), connection.limits)
     while True:
         try:
-            async with aclosing(_bytes_from(connection, asset.id, come)) as chunks:
+            async with aclosing(_bytes_from(connection, asset.id, offset)) as chunks:
                 async for chunk in chunks:
                     retries.begin_anew()
                     digest.update(chunk)
-                    come += len(chunk)
+                    offset += len(chunk)
                     yield chunk
             break
         except GenPulseError as error:

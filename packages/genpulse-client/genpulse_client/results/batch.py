@@ -97,14 +97,14 @@ def batches_of(document: Any) -> tuple[Batch, ...]:
     return tuple(batch_of(one) for one in data)
 
 
-def batch_event_of(found: ServerEvent) -> BatchEvent | None:
+def batch_event_of(event: ServerEvent) -> BatchEvent | None:
     """An event of the stream; None for one that this client does not know. Raises `UnexpectedAnswer`."""
-    if found.name not in {"batch", "end", "done"}:
+    if event.name not in {"batch", "end", "done"}:
         return None
     try:
-        data = json.loads(found.data)
+        data = json.loads(event.data)
     except ValueError as error:
-        raise UnexpectedAnswer(f"An event of the stream is no JSON: {found.data[:200]!r}") from error
-    if found.name == "end":
-        return BatchEvent(found.id, None, task_of(data), is_last=False)
-    return BatchEvent(found.id, batch_of(data), None, is_last=found.name == "done")
+        raise UnexpectedAnswer(f"An event of the stream is no JSON: {event.data[:200]!r}") from error
+    if event.name == "end":
+        return BatchEvent(event.id, None, task_of(data), is_last=False)
+    return BatchEvent(event.id, batch_of(data), None, is_last=event.name == "done")

@@ -18,16 +18,16 @@ class Event:
     message: str | None
 
 
-def event_of(found: ServerEvent) -> Event | None:
+def event_of(event: ServerEvent) -> Event | None:
     """An event of the stream; None for one that this client does not know. Raises `UnexpectedAnswer`."""
-    if found.name not in {"task", "progress", "done"}:
+    if event.name not in {"task", "progress", "done"}:
         return None
     try:
-        data = json.loads(found.data)
+        data = json.loads(event.data)
     except ValueError as error:
-        raise UnexpectedAnswer(f"An event of the stream is no JSON: {found.data[:200]!r}") from error
-    if found.name != "progress":
-        return Event(found.id, task_of(data), None, None)
+        raise UnexpectedAnswer(f"An event of the stream is no JSON: {event.data[:200]!r}") from error
+    if event.name != "progress":
+        return Event(event.id, task_of(data), None, None)
     if not isinstance(data, dict):
-        raise UnexpectedAnswer(f"An event of the stream says no progress: {found.data[:200]!r}")
-    return Event(found.id, None, data.get("progress"), data.get("message"))
+        raise UnexpectedAnswer(f"An event of the stream says no progress: {event.data[:200]!r}")
+    return Event(event.id, None, data.get("progress"), data.get("message"))

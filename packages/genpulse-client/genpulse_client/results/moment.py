@@ -15,7 +15,7 @@ def moment_of(text: Any) -> datetime | None:
     if text is None:
         return None
     whole = re.sub(r"[Zz]$", "+00:00", str(text))
-    return datetime.fromisoformat(_FRACTION.sub(lambda found: f".{found[1][:6]:0<6}", whole, count=1))
+    return datetime.fromisoformat(_FRACTION.sub(lambda match: f".{match[1][:6]:0<6}", whole, count=1))
 
 
 def moment_text(moment: datetime | date | str) -> str:

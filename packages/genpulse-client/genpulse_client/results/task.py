@@ -109,7 +109,11 @@ class Task:
 
     @property
     def result(self) -> Any:
-        """What the provider answered as JSON; None where it is files alone."""
+        """What the provider answered as JSON; None where it is files alone, and before the end.
+
+        Each file in it is `{"$asset": id, "url": …}`, and None where it is missing. Tasks of lists and batches
+        have None in any case: `get` the task.
+        """
         return self.document.get("result")
 
     @property
@@ -158,15 +162,15 @@ class Task:
     @property
     def cost(self) -> Cost | None:
         """What it cost; None where nothing is known."""
-        found = self.document.get("cost")
-        if not found:
+        amounts = self.document.get("cost")
+        if not amounts:
             return None
-        settled = found.get("settled_usd")
+        settled = amounts.get("settled_usd")
         amount = next(
-            (found[name] for name in ("settled_usd", "amount_usd", "reserved_usd") if found.get(name)), None
+            (amounts[name] for name in ("settled_usd", "amount_usd", "reserved_usd") if amounts.get(name)), None
         )
-        estimated = bool(found.get("estimated", settled is None or found.get("source") == "rule"))
-        return Cost(None if amount is None else Decimal(amount), estimated, found)
+        estimated = bool(amounts.get("estimated", settled is None or amounts.get("source") == "rule"))
+        return Cost(None if amount is None else Decimal(amount), estimated, amounts)
 
     @property
     def attempt(self) -> int:
@@ -247,13 +251,13 @@ def tasks_of(document: Any) -> tuple[Task, ...]:
     return tuple(task_of(one) for one in data)
 
 
-def _failure(found: Mapping[str, Any] | None) -> Failure | None:
-    if not found:
+def _failure(error: Mapping[str, Any] | None) -> Failure | None:
+    if not error:
         return None
     return Failure(
-        found.get("code", "internal"),
-        found.get("message", ""),
-        bool(found.get("retryable", False)),
-        found.get("charged", "maybe"),
-        found.get("who_must_act", "nobody"),
+        error.get("code", "internal"),
+        error.get("message", ""),
+        bool(error.get("retryable", False)),
+        error.get("charged", "maybe"),
+        error.get("who_must_act", "nobody"),
     )

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from genpulse_client import request as requests
 from genpulse_client.address import address_of
 from genpulse_client.errors import TaskFailed
-from genpulse_client.filters import Moment, Query, TaskFilter, Words, usage_query
+from genpulse_client.filters import Moment, TaskFilter, Words, usage_query
 from genpulse_client.order import Order
 from genpulse_client.results.action import Action, ActionOutcome, action_outcome_of
 from genpulse_client.results.asset import Asset
@@ -22,11 +22,10 @@ from genpulse_client.results.task import Priority, Status, Task, task_of, tasks_
 from genpulse_client.results.upload import Upload, upload_of
 from genpulse_client.results.usage import Usage, usage_of
 from genpulse_client.retry import RetryLimits
-from genpulse_client.synchronous import batch_watching, files, watching
+from genpulse_client.synchronous import batch_watching, files, paging, watching
 from genpulse_client.synchronous.connection import Connection
 from genpulse_client.webhook import verify_webhook
 
-PAGE = 100
 OnEvent = Callable[[Event], None]
 
 
@@ -106,17 +105,7 @@ class GenPulse:
 
     def batches(self, *, limit: int | None = None) -> Generator[Batch, None, None]:
         """Batches, newest first: `limit` of them at most, None is all. Pages are asked for as they are needed."""
-        left, cursor = limit, None
-        while left is None or left > 0:
-            size = str(PAGE if left is None else min(left, PAGE))
-            paging = (("limit", size), *((("cursor", cursor),) if cursor else ()))
-            page = self._connection.document(requests.batches(paging))
-            batches = batches_of(page)
-            yield from batches
-            cursor = page.get("next_cursor")
-            if not cursor:
-                return
-            left = None if left is None else left - len(batches)
+        return paging.each_of(self._connection, requests.batches, batches_of, limit)
 
     def watch_batch(
         self, batch: str | Batch, *, last_event_id: str | None = None
@@ -204,28 +193,16 @@ class GenPulse:
 
         Pages are asked for as they are needed.
         """
-        chosen = TaskFilter(
+        task_filter = TaskFilter(
             status, kind, provider, model, code, key, batch, ids, id_prefix, text, metadata or {},
             created_after, created_before,
         )  # fmt: skip
-        return self.matching(chosen, limit=limit)
+        return self.matching(task_filter, limit=limit)
 
     def matching(self, wanted: TaskFilter, *, limit: int | None = None) -> Generator[Task, None, None]:
         """The same, where the filters are one value."""
-        return self._pages(wanted.query(), limit)
-
-    def _pages(self, query: Query, limit: int | None) -> Generator[Task, None, None]:
-        left, cursor = limit, None
-        while left is None or left > 0:
-            size = str(PAGE if left is None else min(left, PAGE))
-            paging = (("limit", size), *((("cursor", cursor),) if cursor else ()))
-            page = self._connection.document(requests.tasks((*query, *paging)))
-            tasks = tasks_of(page)
-            yield from tasks
-            cursor = page.get("next_cursor")
-            if not cursor:
-                return
-            left = None if left is None else left - len(tasks)
+        query = wanted.query()
+        return paging.each_of(self._connection, lambda page: requests.tasks((*query, *page)), tasks_of, limit)
 
     def cancel(self, task: str | Task) -> Task:
         """Ask that it stops. Until its status is `canceled` it may still end otherwise."""

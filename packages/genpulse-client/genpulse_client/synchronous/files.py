@@ -22,15 +22,15 @@ _UPLOAD = Request("POST", "/v1/uploads", repeatable=False)
 
 def bytes_of(connection: Connection, asset: Asset) -> Generator[bytes, None, None]:
     """The bytes of an asset; a connection that breaks is taken up where it was. Raises `DownloadBroken`."""
-    digest, come = hashlib.sha256(), 0
+    digest, offset = hashlib.sha256(), 0
     retries = Retries(requests.content(asset.id), connection.limits)
     while True:
         try:
-            with closing(_bytes_from(connection, asset.id, come)) as chunks:
+            with closing(_bytes_from(connection, asset.id, offset)) as chunks:
                 for chunk in chunks:
                     retries.begin_anew()
                     digest.update(chunk)
-                    come += len(chunk)
+                    offset += len(chunk)
                     yield chunk
             break
         except GenPulseError as error:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genpulse.domain.money.pricing.price_rules import CountedPrice, TokenBound, TokenPrice
-from genpulse.domain.money.pricing.rates import Rate, Rates
+from genpulse.domain.money.pricing.rates import PriceRate, Rates
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.domain.money.pricing.unit import Unit
 
@@ -22,7 +22,7 @@ anything = st.recursive(
 )
 tables = st.lists(
     st.builds(
-        lambda usd, size, quality: Rate(usd, {"size": size, "quality": quality}),
+        lambda usd, size, quality: PriceRate(usd, {"size": size, "quality": quality}),
         amounts,
         st.sampled_from(SIZES),
         st.sampled_from(QUALITIES),
@@ -46,7 +46,7 @@ orders = st.fixed_dictionaries(
 
 
 def flat(unit, usd="0.04", **changes):
-    return CountedPrice(unit, Rates((Rate(Decimal(usd)),)), **changes)
+    return CountedPrice(unit, Rates((PriceRate(Decimal(usd)),)), **changes)
 
 
 @given(counted, orders, st.integers(0, 1000))
@@ -158,7 +158,7 @@ def test_each_unit(rule, document, usage, most, cost, estimated):
 
 
 def test_what_the_vendor_chose_is_what_it_charges():
-    rates = Rates((Rate(Decimal(1), {"quality": "low"}), Rate(Decimal(5), {"quality": "high"})))
+    rates = Rates((PriceRate(Decimal(1), {"quality": "low"}), PriceRate(Decimal(5), {"quality": "high"})))
     rule = CountedPrice(Unit.IMAGE, rates, left_out=Decimal(1))
     assert rule.at_most({"quality": "auto"}) == 5
     assert rule.cost({"quality": "auto"}, ReportedUsage(images=1, actual={"quality": "LOW"})).amount_usd == 1
@@ -169,7 +169,7 @@ def test_what_the_vendor_chose_is_what_it_charges():
 def test_a_number_that_cannot_be_written_is_none(odd):
     rule = flat(Unit.IMAGE, counted_by="n", most=Decimal(10))
     assert rule.at_most({"n": odd}) == Decimal("0.40")
-    rates = Rates((Rate(Decimal(1), {"n": "1"}), Rate(Decimal(2), {"n": "2"})))
+    rates = Rates((PriceRate(Decimal(1), {"n": "1"}), PriceRate(Decimal(2), {"n": "2"})))
     assert rates.dearest({"n": odd}).usd == 2
 
 

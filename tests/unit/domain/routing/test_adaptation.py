@@ -69,10 +69,10 @@ def test_nothing_is_lost_without_a_word(document, names, rename):
     """Each field is there under some name, is told as left, is null, or says the same as one that is there."""
     result = adapt(document, InputFields(names), rename)
     assert set(result.input) <= names | set(rename.values())
-    assert set(result.left) <= set(document)
+    assert set(result.left_out) <= set(document)
     written = list(result.input.values())
     for name, value in document.items():
-        is_told = name in result.left or value is None
+        is_told = name in result.left_out or value is None
         is_size = name in SIZE_FIELDS and size_of(document) is not None and bool(SIZE_FIELDS & result.input.keys())
         assert is_told or is_size or value in written
 

@@ -6,7 +6,7 @@ from alembic import op
 from genpulse.adapters.database.schema import migration_steps
 
 revision = "0034"
-down_revision = "0029"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

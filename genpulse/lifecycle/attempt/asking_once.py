@@ -1,0 +1,46 @@
+"""Asking a vendor for what may cost money: once, and never again without knowing what became of it."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from genpulse.domain.errors import GenPulseError, ProviderError, UnknownOutcome
+from genpulse.domain.failure import Charged
+from genpulse.domain.task import OpenOrder
+
+T = TypeVar("T")
+
+
+async def ask_once(request: Awaitable[T], answer_s: float, *, is_free: bool) -> T:
+    """The answer to a request that may cost money: what is not a plain refusal leaves its outcome unknown.
+
+    An answer is waited for `answer_s` seconds. An error that would be tried again is a refusal only where it cost
+    nothing, as with a provider that `is_free`.
+    """
+    try:
+        async with asyncio.timeout(answer_s):
+            return await request
+    except ProviderError as error:
+        if error.retryable and error.charged is not Charged.NO and not is_free:
+            raise _lost_answer(error) from error
+        raise
+    except GenPulseError:
+        raise
+    except Exception as error:
+        raise _lost_answer(error) from error
+
+
+def _lost_answer(error: Exception) -> UnknownOutcome:
+    return UnknownOutcome(
+        f"The provider was asked and its answer got lost ({type(error).__name__}: {error})."
+        " Look into the provider's own list of jobs before this task is run again."
+    )
+
+
+def order_without_answer(order: OpenOrder | None) -> UnknownOutcome:
+    """The end of a task that an earlier attempt has ordered something for, and was cut off before the answer."""
+    when = f" at {order.sent_at:%Y-%m-%d %H:%M:%S} UTC under {order.reference}" if order else ""
+    return UnknownOutcome(
+        f"A worker was lost after it had begun to ask the provider{when} and before an answer was kept. The"
+        " provider cannot be asked about it: look into its own list of jobs before a retry."
+    )

@@ -72,7 +72,7 @@ def _shown_settings() -> tuple[ShownSetting, ...]:
     """What some layer sets, as the layers are now: this process has what they were when it began."""
     from genpulse.configuration.documents.explanation import explain_all  # what one page alone needs
 
-    told = (one for one in explain_all(None, os.environ) if one.winner)
+    explanations = (one for one in explain_all(None, os.environ) if one.winner)
     return tuple(
         ShownSetting(
             one.key,
@@ -80,5 +80,5 @@ def _shown_settings() -> tuple[ShownSetting, ...]:
             one.winner,
             next((layer.place for layer in one.layers if layer.layer == one.winner), ""),
         )
-        for one in told
+        for one in explanations
     )

@@ -33,19 +33,19 @@ class FieldForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InputField:
-    """A field of the form. `shown` is what stands in it, `default` what the model takes when it is left empty."""
+    """A field of the form. `text` is what stands in it, `default` what the model takes when it is left empty."""
 
     name: str
     title: str
     form: FieldForm
     description: str
     required: bool = False
-    shown: str = ""
+    text: str = ""
     default: str = ""
     choices: tuple[str, ...] = ()
     minimum: str = ""
     maximum: str = ""
-    said: str = ""
+    complaint: str = ""
     """Why what was typed does not fit."""
 
 
@@ -61,14 +61,14 @@ def fields_of(
     """
     properties, needed = _object(schema.get("properties")), schema.get("required")
     wrong = {problem.pointer.strip("/").partition("/")[0]: problem.detail for problem in problems}
-    found = []
-    for name, told in properties.items():
-        field = _field(name, _resolved(schema, _object(told)), document.get(name))
+    fields = []
+    for name, definition in properties.items():
+        field = _field(name, _resolved(schema, _object(definition)), document.get(name))
         if typed is not None:
-            field = replace(field, shown=typed.get(name, "false" if field.form is FieldForm.FLAG else ""))
+            field = replace(field, text=typed.get(name, "false" if field.form is FieldForm.FLAG else ""))
         is_needed = isinstance(needed, list) and name in needed
-        found.append(replace(field, required=is_needed, said=wrong.get(name, "")))
-    return tuple(sorted(found, key=lambda one: not one.required))
+        fields.append(replace(field, required=is_needed, complaint=wrong.get(name, "")))
+    return tuple(sorted(fields, key=lambda one: not one.required))
 
 
 def says_all(schema: Mapping[str, JsonValue], document: JsonObject) -> bool:
@@ -97,8 +97,10 @@ def document_of(schema: Mapping[str, JsonValue], form: Form) -> JsonObject:
 
 def _is_default(schema: Mapping[str, JsonValue], name: str, value: JsonValue) -> bool:
     """Whether the model takes just that when the field is left out."""
-    told = _object(_object(schema.get("properties")).get(name))
-    return "default" in told and told["default"] == value and type(told["default"]) is type(value)
+    definition = _object(_object(schema.get("properties")).get(name))
+    return (
+        "default" in definition and definition["default"] == value and type(definition["default"]) is type(value)
+    )
 
 
 def _value(one: InputField, typed: str) -> JsonValue:
@@ -134,28 +136,34 @@ def _json(typed: str, pointer: str) -> JsonValue:
     return value
 
 
-def _field(name: str, told: Mapping[str, JsonValue], value: JsonValue) -> InputField:
-    form, choices = _form(name, told)
-    default = told.get("default")
-    shown = default if value is None and form is FieldForm.FLAG else value
+def _field(name: str, definition: Mapping[str, JsonValue], value: JsonValue) -> InputField:
+    form, choices = _form(name, definition)
+    default = definition.get("default")
+    text = default if value is None and form is FieldForm.FLAG else value
     return InputField(
         name=name,
-        title=str(told.get("title") or name),
+        title=str(definition.get("title") or name),
         form=form,
-        description=str(told.get("description") or ""),
-        shown=_written(shown, form),
+        description=str(definition.get("description") or ""),
+        text=_written(text, form),
         default=_written(default, form),
         choices=choices,
-        minimum=_bound(told, "minimum", "exclusiveMinimum"),
-        maximum=_bound(told, "maximum", "exclusiveMaximum"),
+        minimum=_bound(definition, "minimum", "exclusiveMinimum"),
+        maximum=_bound(definition, "maximum", "exclusiveMaximum"),
     )
 
 
-def _form(name: str, told: Mapping[str, JsonValue]) -> tuple[FieldForm, tuple[str, ...]]:
-    choices = told.get("enum") if "enum" in told else [told["const"]] if "const" in told else None
+def _form(name: str, definition: Mapping[str, JsonValue]) -> tuple[FieldForm, tuple[str, ...]]:
+    choices = (
+        definition.get("enum")
+        if "enum" in definition
+        else [definition["const"]]
+        if "const" in definition
+        else None
+    )
     if isinstance(choices, list):
         return FieldForm.CHOICE, tuple(json.dumps(choice, ensure_ascii=False) for choice in choices)
-    match told.get("type"):
+    match definition.get("type"):
         case "integer":
             return FieldForm.INTEGER, ()
         case "number":
@@ -163,34 +171,37 @@ def _form(name: str, told: Mapping[str, JsonValue]) -> tuple[FieldForm, tuple[st
         case "boolean":
             return FieldForm.FLAG, ()
         case "string":
-            longest = told.get("maxLength")
+            longest = definition.get("maxLength")
             is_long = name in _LONG or (isinstance(longest, int) and longest > _LONG_TEXT)
             return (FieldForm.TEXT if is_long else FieldForm.LINE), ()
         case _:
             return FieldForm.JSON, ()
 
 
-def _resolved(schema: Mapping[str, JsonValue], told: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+def _resolved(schema: Mapping[str, JsonValue], definition: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     """What a property says, with what it refers to; of a type or nothing, the type."""
-    told = {**_referred(schema, told), **{name: value for name, value in told.items() if name != "$ref"}}
-    options = told.get("anyOf") or told.get("oneOf")
+    definition = {
+        **_referred(schema, definition),
+        **{name: value for name, value in definition.items() if name != "$ref"},
+    }
+    options = definition.get("anyOf") or definition.get("oneOf")
     if isinstance(options, list):
         kinds = [_object(option) for option in options if option != {"type": "null"}]
         if len(kinds) == 1:
-            return {**_resolved(schema, kinds[0]), **told}
-    return told
+            return {**_resolved(schema, kinds[0]), **definition}
+    return definition
 
 
-def _referred(schema: Mapping[str, JsonValue], told: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    reference = told.get("$ref")
+def _referred(schema: Mapping[str, JsonValue], definition: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    reference = definition.get("$ref")
     if not isinstance(reference, str) or not reference.startswith("#/$defs/"):
         return {}
     return _object(_object(schema.get("$defs")).get(reference.removeprefix("#/$defs/")))
 
 
-def _bound(told: Mapping[str, JsonValue], *names: str) -> str:
-    found = next((told[name] for name in names if name in told), None)
-    return str(found) if isinstance(found, int | float) and not isinstance(found, bool) else ""
+def _bound(definition: Mapping[str, JsonValue], *names: str) -> str:
+    fields = next((definition[name] for name in names if name in definition), None)
+    return str(fields) if isinstance(fields, int | float) and not isinstance(fields, bool) else ""
 
 
 def _written(value: JsonValue, form: FieldForm) -> str:

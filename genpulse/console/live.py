@@ -22,7 +22,7 @@ LONGEST_PAUSE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class FragmentUpdate:
     """What has changed: fragments, that the database `is_away`, or nothing for a while."""
 
     fragments: Fragments = field(default_factory=dict)
@@ -58,10 +58,10 @@ class _Channel:
             self.is_away = True
             self._wake()
 
-    def since(self, version: int) -> Update:
+    def since(self, version: int) -> FragmentUpdate:
         """What has changed since a version."""
         newer = {name: self.fragments[name] for name, at in self.versions.items() if at > version}
-        return Update(newer, self.is_away)
+        return FragmentUpdate(newer, self.is_away)
 
     def _wake(self) -> None:
         changed, self.changed = self.changed, asyncio.Event()
@@ -81,7 +81,7 @@ class LiveFragments:
 
     async def watch(
         self, loops: Loops, kind: str, view: Hashable, render: Render, every_s: float
-    ) -> AsyncGenerator[Update, None]:
+    ) -> AsyncGenerator[FragmentUpdate, None]:
         """Yield what is there, then each change; an empty update where nothing happened for a while.
 
         Those who watch the same `view` of one `kind` share what is rendered every `every_s` seconds, which is less
@@ -110,7 +110,7 @@ class LiveFragments:
                     async with asyncio.timeout(KEEP_ALIVE_S):
                         await changed.wait()
                 except TimeoutError:
-                    yield Update(is_away=channel.is_away)
+                    yield FragmentUpdate(is_away=channel.is_away)
         finally:
             channel.watchers -= 1
             if not channel.watchers:

@@ -46,14 +46,14 @@ def seconds(count: float | None) -> str:
         return f"{count * 1000:.0f} ms"
     if count < 60:
         return f"{count:.1f} s"
-    left = round(count)
+    rest = round(count)
     parts = []
     for size, unit in _STEPS:
-        if left >= size:
-            parts.append(f"{left // size} {unit}")
-            left %= size
-    if left:
-        parts.append(f"{left} s")
+        if rest >= size:
+            parts.append(f"{rest // size} {unit}")
+            rest %= size
+    if rest:
+        parts.append(f"{rest} s")
     return " ".join(parts[:2])
 
 

@@ -14,7 +14,7 @@ _SHORTEST = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class TimelineBar:
     """A stretch of time: `x` and `width` are of 1000. `what` is what happened then, for `took_s` seconds."""
 
     x: int
@@ -24,11 +24,11 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AttemptRow:
     """An attempt with its bars: `waited` before it, `prepared` what is to be asked, `ran`."""
 
     attempt: Attempt
-    bars: tuple[Bar, ...]
+    bars: tuple[TimelineBar, ...]
     took_s: float
 
 
@@ -38,8 +38,8 @@ class Timeline:
 
     begins: datetime
     ends: datetime
-    rows: tuple[Row, ...]
-    waits: Bar | None
+    rows: tuple[AttemptRow, ...]
+    waits: TimelineBar | None
 
     @property
     def took_s(self) -> float:
@@ -57,16 +57,16 @@ def timeline_of(task: Task, attempts: Sequence[Attempt], now: datetime) -> Timel
     return Timeline(begins, ends, rows, None if attempts else _bar("waited", begins, ends, begins, ends))
 
 
-def _row(attempt: Attempt, before: datetime, begins: datetime, ends: datetime) -> Row:
+def _row(attempt: Attempt, before: datetime, begins: datetime, ends: datetime) -> AttemptRow:
     started, finished = attempt.started_at, attempt.finished_at or ends
     asked = min(max(attempt.submitting_at or started, started), finished)
     stretches = (("waited", before, started), ("prepared", started, asked), ("ran", asked, finished))
     bars = tuple(_bar(what, since, until, begins, ends) for what, since, until in stretches if until > since)
-    return Row(attempt, bars, (finished - started).total_seconds())
+    return AttemptRow(attempt, bars, (finished - started).total_seconds())
 
 
-def _bar(what: str, since: datetime, until: datetime, begins: datetime, ends: datetime) -> Bar:
+def _bar(what: str, since: datetime, until: datetime, begins: datetime, ends: datetime) -> TimelineBar:
     whole = ends - begins
     x = round((since - begins) / whole * WIDTH)
     width = max(_LEAST, round((until - since) / whole * WIDTH))
-    return Bar(min(x, WIDTH - width), width, what, (until - since).total_seconds())
+    return TimelineBar(min(x, WIDTH - width), width, what, (until - since).total_seconds())

@@ -25,8 +25,8 @@ class MemoryConsole:
 
     async def session(self, digest: bytes) -> ConsoleSession | None:
         """The session with this digest, None where there is none or it has run out."""
-        found = self._sessions.get(digest)
-        return found if found is not None and found.expires_at > self._now() else None
+        matching = self._sessions.get(digest)
+        return matching if matching is not None and matching.expires_at > self._now() else None
 
     async def close_session(self, digest: bytes) -> None:
         """Forget it."""
@@ -46,9 +46,9 @@ class MemoryConsole:
     ) -> tuple[ConsoleAction, ...]:
         """Actions of an owner (None: of all), newest first."""
         newest_first = sorted(self._actions.values(), key=lambda one: one.id, reverse=True)
-        found = [
+        matching = [
             one
             for one in newest_first
             if (owner is None or one.owner == owner) and (before is None or one.id < before)
         ]
-        return tuple(found[:limit])
+        return tuple(matching[:limit])

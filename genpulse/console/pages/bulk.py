@@ -12,7 +12,7 @@ from starlette.responses import Response
 from genpulse.api.auth.action_tokens import LASTS_S, ActionSigner, ActionToken
 from genpulse.console.forms import Form
 from genpulse.console.pages import tasks
-from genpulse.console.pages.tasks import Asked
+from genpulse.console.pages.tasks import TaskListing
 from genpulse.console.visit import Visit
 from genpulse.domain.errors import BadInput
 from genpulse.domain.keys.api_key import Scope
@@ -29,18 +29,18 @@ class _Wish:
 
     visit: Visit
     action: BulkAction
-    asked: Asked
+    listing: TaskListing
     signer: ActionSigner
 
     @property
     def good_for(self) -> bytes:
         """What a token of it is good for."""
         owner = self.visit.viewer.caller.owner
-        return repr(("console", owner, self.action.value, self.asked.query.filter)).encode()
+        return repr(("console", owner, self.action.value, self.listing.query.filter)).encode()
 
     def selection(self, as_of: datetime) -> Selection:
         """The tasks that are meant."""
-        return Selection(self.action, self.asked.query.filter, as_of)
+        return Selection(self.action, self.listing.query.filter, as_of)
 
     def token(self, as_of: datetime, before: UUID | None = None) -> str:
         """By which it is confirmed."""
@@ -94,13 +94,13 @@ async def act(visit: Visit, form: Form) -> Response:
 
 async def _wish(visit: Visit, action: str, parameters: QueryParams, *, names_all: bool) -> _Wish:
     """Raises `BadInput` for an action that there is not, and for a filter that cannot be kept to."""
-    known = {one.value: one for one in _WORDS}
-    if action not in known:
+    actions = {one.value: one for one in _WORDS}
+    if action not in actions:
         raise BadInput(f"The console does not do this with many tasks: {action[:40]!r}.")
-    asked = await tasks.read(visit.services, visit.viewer, parameters)
-    if asked.ignored:
-        said = "; ".join(asked.ignored)
+    listing = await tasks.read(visit.services, visit.viewer, parameters)
+    if listing.ignored:
+        said = "; ".join(listing.ignored)
         raise BadInput(f"Part of the filter makes no sense, and more tasks than meant would be touched: {said}")
-    if not asked.is_narrow and not names_all:
+    if not listing.is_narrow and not names_all:
         raise BadInput("Every task fits this filter. Choose a filter on the page of tasks first.")
-    return _Wish(visit, known[action], asked, ActionSigner(await visit.services.keys.signing_secret()))
+    return _Wish(visit, actions[action], listing, ActionSigner(await visit.services.keys.signing_secret()))

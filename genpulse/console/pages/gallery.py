@@ -14,7 +14,7 @@ from genpulse.console import rendering
 from genpulse.console.live import Fragments
 from genpulse.console.outputs import ShownOutput, shown_output
 from genpulse.console.pages import tasks
-from genpulse.console.pages.tasks import Asked
+from genpulse.console.pages.tasks import TaskListing
 from genpulse.console.viewer import Viewer
 from genpulse.console.visit import Visit
 from genpulse.domain.errors import UnknownTask
@@ -53,32 +53,32 @@ class ComparedRow:
 async def show(visit: Visit) -> Response:
     """The page."""
     services = visit.services
-    asked = await read(services, visit.viewer, visit.request.query_params)
-    parts = await fragments(services, visit.viewer, asked)
+    listing = await read(services, visit.viewer, visit.request.query_params)
+    parts = await fragments(services, visit.viewer, listing)
     return visit.page(
         "gallery.html",
         "Gallery",
-        live=f"/live/gallery?{asked.filter}" if asked.is_first else "",
-        asked=asked,
+        live=f"/live/gallery?{listing.filter}" if listing.is_first else "",
+        listing=listing,
         parts=parts,
         models=[model_id for model_id, _ in services.catalogue.models()],
         most_compared=MOST_COMPARED,
     )
 
 
-async def read(services: Services, viewer: Viewer, parameters: QueryParams) -> Asked:
+async def read(services: Services, viewer: Viewer, parameters: QueryParams) -> TaskListing:
     """What is asked for: the filters of tasks, of those that succeeded."""
     told = [pair for pair in parameters.multi_items() if pair[0] not in {"status", "task"}]
     return await tasks.read(services, viewer, QueryParams([*told, _STATUS]))
 
 
-async def fragments(services: Services, viewer: Viewer, asked: Asked) -> Fragments:
+async def fragments(services: Services, viewer: Viewer, listing: TaskListing) -> Fragments:
     """The grid."""
-    found = await services.store.find(replace(asked.query, limit=PAGE + 1))
-    shown = found[:PAGE]
-    tiles = [_tile(viewer, task) for task in shown if task.outputs]
-    cursor = encode(shown[-1].id, asked.query) if len(found) > PAGE else ""
-    html = rendering.render("gallery/grid.html", viewer=viewer, asked=asked, tiles=tiles, next_cursor=cursor)
+    candidates = await services.store.find(replace(listing.query, limit=PAGE + 1))
+    shown_tasks = candidates[:PAGE]
+    tiles = [_tile(viewer, task) for task in shown_tasks if task.outputs]
+    cursor = encode(shown_tasks[-1].id, listing.query) if len(candidates) > PAGE else ""
+    html = rendering.render("gallery/grid.html", viewer=viewer, listing=listing, tiles=tiles, next_cursor=cursor)
     return {"grid": html}
 
 
@@ -90,13 +90,13 @@ def _tile(viewer: Viewer, task: Task) -> Tile:
 async def compare(visit: Visit) -> Response:
     """Up to four tasks side by side. Raises `UnknownTask`, `DatabaseUnavailable`."""
     words = list(dict.fromkeys(visit.request.query_params.getlist("task")))
-    found = await asyncio.gather(*(visit.task_of(_id(word)) for word in words[:MOST_COMPARED]))
-    shown = [task for task in found if visit.viewer.shows_content(task)]
+    candidates = await asyncio.gather(*(visit.task_of(_id(word)) for word in words[:MOST_COMPARED]))
+    shown_tasks = [task for task in candidates if visit.viewer.shows_content(task)]
     return visit.page(
         "compare.html",
         "Side by side",
-        tiles=[_tile(visit.viewer, task) for task in shown],
-        rows=compared([task.input for task in shown]),
+        tiles=[_tile(visit.viewer, task) for task in shown_tasks],
+        rows=compared([task.input for task in shown_tasks]),
         left_out=max(0, len(words) - MOST_COMPARED),
     )
 

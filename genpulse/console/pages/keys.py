@@ -67,15 +67,15 @@ def _document(form: Form) -> NewKeyDocument:
     for name in ("max_active_tasks", "daily_tasks"):
         if name in limits:
             limits[name] = _whole(name, str(limits[name]))
-    told: dict[str, object] = {
+    fields: dict[str, object] = {
         "name": form.get("name").strip(),
         "scopes": [value for name, value in form.fields if name == "scope"],
         "limits": limits,
     }
     if days := form.get("expires_in_days").strip():
-        told["expires_in_s"] = _whole("expires_in_days", days) * _DAY_S
+        fields["expires_in_s"] = _whole("expires_in_days", days) * _DAY_S
     try:
-        return NewKeyDocument.model_validate(told)
+        return NewKeyDocument.model_validate(fields)
     except ValidationError as error:
         problems = [
             Problem("/" + "/".join(map(str, item["loc"])), item["msg"])
@@ -105,11 +105,11 @@ async def _page(
     visit: Visit, typed: Mapping[str, str] | None = None, error: BadInput | BeyondOwnKey | None = None
 ) -> Response:
     services, own = visit.services, visit.viewer.caller.key
-    known, now = await services.keys.all(), services.now()
-    usages = await services.keys.usages([key.id for key in known])
+    all_keys, now = await services.keys.all(), services.now()
+    usages = await services.keys.usages([key.id for key in all_keys])
     rows: Sequence[KeyRow] = [
         KeyRow(key, key.state(now), usages.get(key.id, ScopeUsage()), own is not None and own.id == key.id)
-        for key in reversed(known)
+        for key in reversed(all_keys)
     ]
     problems = error.problems if error else ()
     return visit.page(

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from genpulse.api.responses.streams import EventStream
 from genpulse.console.console import Console
-from genpulse.console.live import Update
+from genpulse.console.live import FragmentUpdate
 from genpulse.console.pages import gallery, now, task, tasks
 from genpulse.console.visit import Visit, admit
 from genpulse.domain.errors import Refused, Unavailable
@@ -32,12 +32,12 @@ async def watch_tasks(console: Console, request: Request) -> Response:
     """What changes on the first page of a list of tasks."""
     visit = await admit(console, request)
     viewer, services = visit.viewer, visit.services
-    asked = await tasks.read(services, viewer, request.query_params)
+    listing = await tasks.read(services, viewer, request.query_params)
     updates = console.live.watch(
         services.loops,
         tasks.KIND,
-        (viewer.view, asked.query),
-        lambda: tasks.fragments(services, viewer, asked),
+        (viewer.view, listing.query),
+        lambda: tasks.fragments(services, viewer, listing),
         tasks.EVERY_S,
     )
     return _stream(visit, updates)
@@ -47,12 +47,12 @@ async def watch_gallery(console: Console, request: Request) -> Response:
     """What changes on the first page of the gallery."""
     visit = await admit(console, request)
     viewer, services = visit.viewer, visit.services
-    asked = await gallery.read(services, viewer, request.query_params)
+    listing = await gallery.read(services, viewer, request.query_params)
     updates = console.live.watch(
         services.loops,
         gallery.KIND,
-        (viewer.view, asked.query),
-        lambda: gallery.fragments(services, viewer, asked),
+        (viewer.view, listing.query),
+        lambda: gallery.fragments(services, viewer, listing),
         gallery.EVERY_S,
     )
     return _stream(visit, updates)
@@ -73,15 +73,15 @@ async def watch_task(console: Console, request: Request) -> Response:
     return _stream(visit, updates)
 
 
-def _stream(visit: Visit, updates: AsyncGenerator[Update, None]) -> Response:
+def _stream(visit: Visit, updates: AsyncGenerator[FragmentUpdate, None]) -> Response:
     return EventStream(
         _while_admitted(visit, updates), _frame, visit.context.cancel_handles, visit.context.metrics.watchers
     )
 
 
 async def _while_admitted(
-    visit: Visit, updates: AsyncGenerator[Update, None]
-) -> AsyncGenerator[Update | None, None]:
+    visit: Visit, updates: AsyncGenerator[FragmentUpdate, None]
+) -> AsyncGenerator[FragmentUpdate | None, None]:
     """The updates, and at the end None where the viewer may not be here any more."""
     admitted_at = monotonic()
     try:
@@ -107,7 +107,7 @@ async def _may_stay(visit: Visit) -> bool:
     return True
 
 
-def _frame(update: Update | None) -> bytes:
+def _frame(update: FragmentUpdate | None) -> bytes:
     if update is None:
         return _LEAVE
     frames = [f"event: away\ndata: {json.dumps(update.is_away)}\n\n"]

@@ -19,12 +19,12 @@ _LONGEST = 1000
 
 async def show_log_in(console: Console, request: Request) -> Response:
     """The form; whoever may be here already is led on."""
-    wanted = _next(request.query_params.get("next", ""))
+    next_page = _next(request.query_params.get("next", ""))
     try:
         await admit(console, request)
     except AuthenticationRequired as error:
-        return _form(request, wanted, str(error) if "session is over" in str(error) else "")
-    return RedirectResponse(f"{base_of(request, context_in(request.scope))}/console{wanted}", 303)
+        return _form(request, next_page, str(error) if "session is over" in str(error) else "")
+    return RedirectResponse(f"{base_of(request, context_in(request.scope))}/console{next_page}", 303)
 
 
 async def log_in(_console: Console, request: Request) -> Response:
@@ -32,17 +32,17 @@ async def log_in(_console: Console, request: Request) -> Response:
     context = context_in(request.scope)
     form = await forms.read(request)
     forms.check_origin(request, context.options.public_url)
-    wanted = _next(form.get("next"))
+    next_page = _next(form.get("next"))
     try:
         caller, value = await sessions.log_in(context, form.get("key").strip())
     except (AuthenticationRequired, ForeignEnvironment) as error:
-        return _form(request, wanted, str(error), status_of(error))
+        return _form(request, next_page, str(error), status_of(error))
     if not _may_look(caller):
-        return _form(request, wanted, f"This key may not read: it needs the scope {Scope.READ}.", 403)
+        return _form(request, next_page, f"This key may not read: it needs the scope {Scope.READ}.", 403)
     entry = changes.entry_of(request, context.services, caller, "session.begin", "")
     await context.services.console.note(replace(entry, outcome=changes.DONE))
     base = base_of(request, context)
-    response = RedirectResponse(f"{base}/console{wanted}", 303)
+    response = RedirectResponse(f"{base}/console{next_page}", 303)
     SessionCookie.of(request, context, base).hand_out(response, value)
     return response
 
@@ -65,21 +65,23 @@ def _may_look(caller: Caller) -> bool:
     return caller.key is not None and caller.key.allows(Scope.READ)
 
 
-def _form(request: Request, wanted: str, said: str, status: int = 200) -> Response:
+def _form(request: Request, next_page: str, message: str, status: int = 200) -> Response:
     context = context_in(request.scope)
     html = rendering.render(
         "log_in.html",
         title="Log in",
         base=base_of(request, context),
         environment=context.services.environment,
-        wanted=wanted,
-        said=said,
+        next_page=next_page,
+        message=message,
     )
     return HTMLResponse(html, status)
 
 
-def _next(wanted: str) -> str:
+def _next(next_page: str) -> str:
     """The page to go to, below the console: whatever else is asked for is its first page."""
-    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/log-in")) and len(wanted) <= _LONGEST
-    is_plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted
-    return wanted if is_ours and is_plain else ""
+    is_ours = (
+        next_page.startswith("/") and not next_page.startswith(("//", "/log-in")) and len(next_page) <= _LONGEST
+    )
+    is_plain = next_page.isascii() and next_page.isprintable() and "\\" not in next_page
+    return next_page if is_ours and is_plain else ""

@@ -32,11 +32,11 @@ _LONGEST_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PlaygroundOrder:
     """What stands in the form.
 
-    Where that does not fit, `said` and `problems` tell why, and it stands in `typed` by its fields, or in `whole`
-    where it was written as a whole. `price_usd` is what it costs at most, asked for where it `is_priced`.
+    Where that does not fit, `message` and `problems` tell why. Then it stands in `typed` by its fields, or in
+    `whole` where it was written as a whole. `price_usd` is what it costs at most, asked for where it `is_priced`.
     """
 
     model_id: str
@@ -44,7 +44,7 @@ class Wish:
     kind: str = ""
     priority: str = "normal"
     problems: Sequence[Problem] = ()
-    said: str = ""
+    message: str = ""
     typed: Mapping[str, str] | None = None
     whole: str | None = None
     is_priced: bool = False
@@ -72,9 +72,9 @@ async def show(visit: Visit) -> Response:
     parameters = visit.request.query_params
     if earlier := parameters.get("from", ""):
         task = await _earlier(visit, earlier)
-        wish = Wish(task.model, task.input, task.kind, task.priority.word)
-        return await _page(visit, wish, task)
-    return await _page(visit, Wish(parameters.get("model", ""), {}))
+        order_form = PlaygroundOrder(task.model, task.input, task.kind, task.priority.word)
+        return await _page(visit, order_form, task)
+    return await _page(visit, PlaygroundOrder(parameters.get("model", ""), {}))
 
 
 async def price(console: Console, request: Request) -> Response:
@@ -82,10 +82,10 @@ async def price(console: Console, request: Request) -> Response:
     visit, form = await changes.opened(console, request)
     visit.require(Scope.WRITE)
     try:
-        wish = _wish(visit.services, form)
+        order_form = _wish(visit.services, form)
     except BadInput as error:
         return await _page(visit, _broken(form, error), status=422)
-    return await _page(visit, wish)
+    return await _page(visit, order_form)
 
 
 async def submit(console: Console, request: Request) -> Response:
@@ -100,12 +100,12 @@ async def submit(console: Console, request: Request) -> Response:
 
 
 async def _queued(visit: Visit, form: Form) -> Response:
-    wish = _wish(visit.services, form)
+    order_form = _wish(visit.services, form)
     order = Order(
-        model=wish.model_id,
-        input=wish.document,
-        kind=wish.kind or None,
-        priority=_PRIORITIES.get(wish.priority, Priority.NORMAL),
+        model=order_form.model_id,
+        input=order_form.document,
+        kind=order_form.kind or None,
+        priority=_PRIORITIES.get(order_form.priority, Priority.NORMAL),
     )
     # A button that is pressed twice makes one task, and another order under the same page makes another.
     key = f"console-{form.get('once')[:_LONGEST_ONCE]}-{order.fingerprint()[:16]}"
@@ -114,55 +114,57 @@ async def _queued(visit: Visit, form: Form) -> Response:
     return visit.redirect(f"/playground?from={submitted.task.id}")
 
 
-async def _page(visit: Visit, wish: Wish, task: Task | None = None, *, status: int = 200) -> Response:
+async def _page(
+    visit: Visit, order_form: PlaygroundOrder, task: Task | None = None, *, status: int = 200
+) -> Response:
     services = visit.services
     parts: Fragments = {}
     if task is not None:
         parts = await task_page.fragments(services, visit.viewer, task.id)
-    form = _model_form(services, wish)
+    form = _model_form(services, order_form)
     return visit.page(
         "playground.html",
         "Playground",
         status=status,
         live=f"/live/task/{task.id}" if task is not None and not task.status.ended else "",
-        wish=wish,
+        order_form=order_form,
         form=form,
         models=[model_id for model_id, _ in services.catalogue.models()],
         task=task,
         parts=parts,
         priorities=tuple(_PRIORITIES),
-        curl=_curl(visit, wish) if form else "",
+        curl=_curl(visit, order_form) if form else "",
     )
 
 
-def _curl(visit: Visit, wish: Wish) -> str:
-    return examples_of(visit.public_base, wish.model_id, wish.kind, wish.document, {}).curl
+def _curl(visit: Visit, order_form: PlaygroundOrder) -> str:
+    return examples_of(visit.public_base, order_form.model_id, order_form.kind, order_form.document, {}).curl
 
 
-def _model_form(services: Services, wish: Wish) -> ModelForm | None:
+def _model_form(services: Services, order_form: PlaygroundOrder) -> ModelForm | None:
     """None where no model was chosen, or there is none of this name any more."""
     try:
-        model = services.catalogue.model(wish.model_id) if wish.model_id else None
+        model = services.catalogue.model(order_form.model_id) if order_form.model_id else None
     except UnknownModel:
         return None
     if model is None:
         return None
-    schema, provider = _schema(model), wish.model_id.partition("/")[0]
+    schema, provider = _schema(model), order_form.model_id.partition("/")[0]
     return ModelForm(
-        wish.model_id,
-        model.title or wish.model_id,
+        order_form.model_id,
+        model.title or order_form.model_id,
         model.description,
         model.kinds,
-        _fields(schema, wish),
+        _fields(schema, order_form),
         services.catalogue.is_paid(provider),
         _hint(services, provider),
     )
 
 
-def _fields(schema: Mapping[str, JsonValue], wish: Wish) -> tuple[InputField, ...]:
-    if wish.whole is not None or not says_all(schema, wish.document):
+def _fields(schema: Mapping[str, JsonValue], order_form: PlaygroundOrder) -> tuple[InputField, ...]:
+    if order_form.whole is not None or not says_all(schema, order_form.document):
         return ()
-    return fields_of(schema, wish.document, wish.typed, wish.problems)
+    return fields_of(schema, order_form.document, order_form.typed, order_form.problems)
 
 
 def _hint(services: Services, provider: str) -> str:
@@ -178,12 +180,12 @@ def _schema(model: AnyModel) -> Mapping[str, JsonValue]:
     return schema
 
 
-def _wish(services: Services, form: Form) -> Wish:
+def _wish(services: Services, form: Form) -> PlaygroundOrder:
     """What was filled in, which fits the model. Raises `BadInput`, `UnknownModel`."""
     model = services.catalogue.model(form.get("model"))
     document = document_of(_schema(model), form)
     price_usd = model.price_of(model.parse(document))
-    return Wish(
+    return PlaygroundOrder(
         form.get("model"),
         document,
         form.get("kind"),
@@ -194,17 +196,17 @@ def _wish(services: Services, form: Form) -> Wish:
     )
 
 
-def _broken(form: Form, error: BadInput) -> Wish:
+def _broken(form: Form, error: BadInput) -> PlaygroundOrder:
     """The form as it was filled in, as far as that can be said."""
     is_whole = form.has(WHOLE)
     typed = {name.removeprefix(PREFIX): value for name, value in form.fields if name.startswith(PREFIX)}
-    return Wish(
+    return PlaygroundOrder(
         form.get("model"),
         {},
         form.get("kind"),
         form.get("priority"),
         problems=[Problem(one.pointer.removeprefix("/input"), one.detail) for one in error.problems],
-        said=str(error),
+        message=str(error),
         typed=None if is_whole else typed,
         whole=form.get(WHOLE) if is_whole else None,
         once=form.get("once"),

@@ -32,7 +32,7 @@ _RESULT_LENGTH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class TaskView:
+class ViewedTask:
     """A task with all that is kept about it."""
 
     task: Task
@@ -67,7 +67,7 @@ async def show(visit: Visit) -> Response:
     )
 
 
-def _is_told(viewed: TaskView) -> bool:
+def _is_told(viewed: ViewedTask) -> bool:
     """Whether messages about it are still to be sent."""
     return any(delivery.next_try_at is not None for delivery in viewed.deliveries)
 
@@ -77,14 +77,14 @@ async def fragments(services: Services, viewer: Viewer, task_id: UUID) -> Fragme
     return _fragments(viewer, await _view(services, viewer, await services.store.get(task_id)))
 
 
-def _fragments(viewer: Viewer, viewed: TaskView) -> Fragments:
+def _fragments(viewer: Viewer, viewed: ViewedTask) -> Fragments:
     return {
         name: rendering.render(f"task/{name}.html", view=viewed, task=viewed.task, viewer=viewer)
         for name in ("state", "actions", "outputs", "attempts", "money", "deliveries")
     }
 
 
-async def _view(services: Services, viewer: Viewer, task: Task) -> TaskView:
+async def _view(services: Services, viewer: Viewer, task: Task) -> ViewedTask:
     attempts, ledger, deliveries, now = await asyncio.gather(
         services.store.attempts(task.id),
         services.store.ledger(task.id),
@@ -92,7 +92,7 @@ async def _view(services: Services, viewer: Viewer, task: Task) -> TaskView:
         services.store.now(),
     )
     shows_content = viewer.shows_content(task)
-    return TaskView(
+    return ViewedTask(
         task=task,
         attempts=attempts,
         timeline=timeline_of(task, attempts, now),

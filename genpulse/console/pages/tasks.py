@@ -31,7 +31,7 @@ _OURS = frozenset({"said", "limit"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TaskListing:
     """What the query string asks for. `parameters` are those that count, `ignored` says of others why not."""
 
     parameters: Sequence[tuple[str, str]]
@@ -40,7 +40,7 @@ class Asked:
 
     def value(self, name: str) -> str:
         """The value of a field in the form."""
-        return next((value for found, value in self.parameters if found == name), "")
+        return next((value for field, value in self.parameters if field == name), "")
 
     @property
     def filter(self) -> str:
@@ -69,16 +69,16 @@ class Asked:
 async def show(visit: Visit) -> Response:
     """The page."""
     services = visit.services
-    asked = await read(services, visit.viewer, visit.request.query_params)
+    listing = await read(services, visit.viewer, visit.request.query_params)
     parts, keys = await asyncio.gather(
-        fragments(services, visit.viewer, asked), _key_names(services, visit.viewer)
+        fragments(services, visit.viewer, listing), _key_names(services, visit.viewer)
     )
-    live = f"/live/tasks?{asked.filter}" if asked.is_first else ""
+    live = f"/live/tasks?{listing.filter}" if listing.is_first else ""
     return visit.page(
         "tasks.html",
         "Tasks",
         live=live,
-        asked=asked,
+        listing=listing,
         parts=parts,
         providers=services.catalogue.providers(),
         models=[model_id for model_id, _ in services.catalogue.models()],
@@ -86,43 +86,45 @@ async def show(visit: Visit) -> Response:
     )
 
 
-async def fragments(services: Services, viewer: Viewer, asked: Asked) -> Fragments:
+async def fragments(services: Services, viewer: Viewer, listing: TaskListing) -> Fragments:
     """The rows of the page."""
-    found, keys = await asyncio.gather(
-        services.store.find(replace(asked.query, limit=PAGE + 1)), _key_names(services, viewer)
+    tasks, keys = await asyncio.gather(
+        services.store.find(replace(listing.query, limit=PAGE + 1)), _key_names(services, viewer)
     )
-    shown = found[:PAGE]
-    cursor = encode(shown[-1].id, asked.query) if len(found) > PAGE else ""
-    return {"rows": _rows(viewer, asked, shown, keys, cursor)}
+    shown = tasks[:PAGE]
+    cursor = encode(shown[-1].id, listing.query) if len(tasks) > PAGE else ""
+    return {"rows": _rows(viewer, listing, shown, keys, cursor)}
 
 
-def _rows(viewer: Viewer, asked: Asked, tasks: Sequence[Task], keys: Mapping[str, str], cursor: str) -> str:
+def _rows(
+    viewer: Viewer, listing: TaskListing, tasks: Sequence[Task], keys: Mapping[str, str], cursor: str
+) -> str:
     return rendering.render(
-        "tasks/rows.html", viewer=viewer, asked=asked, tasks=tasks, keys=keys, next_cursor=cursor
+        "tasks/rows.html", viewer=viewer, listing=listing, tasks=tasks, keys=keys, next_cursor=cursor
     )
 
 
-async def read(services: Services, viewer: Viewer, parameters: QueryParams) -> Asked:
+async def read(services: Services, viewer: Viewer, parameters: QueryParams) -> TaskListing:
     """What is asked for: what makes no sense is left out, and named. Raises `DatabaseUnavailable`."""
-    told, ignored = _typed(parameters), list[str]()
+    pairs, ignored = _typed(parameters), list[str]()
     while True:
         try:
-            document = task_filter.read(QueryParams(told))
+            document = task_filter.read(QueryParams(pairs))
             owners = await owners_meant(services.keys, viewer.caller, document.key)
             break
         except RequestValidationError as error:
-            names = {str(found["loc"][-1]): str(found["msg"]) for found in error.errors()}
+            names = {str(fault["loc"][-1]): str(fault["msg"]) for fault in error.errors()}
         except (NoSuchKey, InsufficientScope) as error:
             names = {"key": str(error)}
-        ignored += [f"{name}: {said}" for name, said in names.items()]
-        left = [(name, value) for name, value in told if name not in names]
-        told = left if len(left) < len(told) else []
+        ignored += [f"{name}: {message}" for name, message in names.items()]
+        left = [(name, value) for name, value in pairs if name not in names]
+        pairs = left if len(left) < len(pairs) else []
     query = TaskQuery(PAGE, filter=document.filter(owners))
     try:
-        return Asked(told, _after(query, document), ignored)
+        return TaskListing(pairs, _after(query, document), ignored)
     except InvalidCursor:
-        said = "This page belongs to another filter, so the first one is shown."
-        return Asked([pair for pair in told if pair[0] != "cursor"], query, [*ignored, said])
+        message = "This page belongs to another filter, so the first one is shown."
+        return TaskListing([pair for pair in pairs if pair[0] != "cursor"], query, [*ignored, message])
 
 
 def _after(query: TaskQuery, document: TaskListDocument) -> TaskQuery:

@@ -21,13 +21,13 @@ _SHOWN = 500
 @dataclass(frozen=True, slots=True)
 class _Asked:
     query: UsageQuery
-    told: Mapping[str, str]
+    words: Mapping[str, str]
     ignored: Sequence[str]
 
     @property
     def fields(self) -> list[str]:
         """By what tasks are put together."""
-        return self.told["group_by"].split(",")
+        return self.words["group_by"].split(",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,37 +41,37 @@ class Sums:
 
 async def show(visit: Visit) -> Response:
     """The page."""
-    asked = await _asked(visit)
-    rows = await visit.services.store.usage_by(asked.query)
+    question = await _asked(visit)
+    rows = await visit.services.store.usage_by(question.query)
     costs = [row.money.cost_usd or row.cost_usd for row in rows]
     return visit.page(
         "usage.html",
         "Usage",
-        asked=asked,
+        question=question,
         groups=GROUPS,
         rows=list(zip(rows[:_SHOWN], costs, strict=False)),
         more=len(rows) - _SHOWN,
         most=max(costs, default=Decimal(0)),
         most_count=max((row.count for row in rows), default=0),
         sums=_sums(rows, costs),
-        names=await _key_names(visit, asked.query),
+        names=await _key_names(visit, question.query),
     )
 
 
 async def fetch_csv(visit: Visit) -> Response:
     """The same as CSV. Raises `BadInput` where it is more than a file may have."""
-    asked = await _asked(visit)
-    rows = await visit.services.store.usage_by(asked.query)
+    question = await _asked(visit)
+    rows = await visit.services.store.usage_by(question.query)
     if len(rows) > MOST_ROWS:
         raise BadInput(f"It gives more than {MOST_ROWS:,} rows: ask for less time, or for fewer things.")
-    names = await _key_names(visit, asked.query)
-    data = [UsageRowDocument.of(row, asked.query, names) for row in rows]
-    document = UsageDocument(start=asked.query.start, end=asked.query.end, data=data)
+    names = await _key_names(visit, question.query)
+    data = [UsageRowDocument.of(row, question.query, names) for row in rows]
+    document = UsageDocument(start=question.query.start, end=question.query.end, data=data)
     headers = {
         "Content-Type": "text/csv; charset=utf-8; header=present",
         "Content-Disposition": 'attachment; filename="usage.csv"',
     }
-    return Response(table(document, asked.fields), headers=headers)
+    return Response(table(document, question.fields), headers=headers)
 
 
 def _sums(rows: Sequence[UsageRow], costs: Sequence[Decimal]) -> Sums:
@@ -81,22 +81,22 @@ def _sums(rows: Sequence[UsageRow], costs: Sequence[Decimal]) -> Sums:
 
 async def _asked(visit: Visit) -> _Asked:
     """What the address asks for: what makes no sense is left out, and named."""
-    told = {
+    words = {
         name: value.strip()
         for name, value in visit.request.query_params.items()
         if name in {"from", "to", "group_by"} and value.strip()
     }
-    told.setdefault("group_by", "day")
+    words.setdefault("group_by", "day")
     owner, now, ignored = visit.viewer.owner, await visit.services.store.now(), list[str]()
     while True:
         try:
-            query = UsageParameters.model_validate(told).query(now, owner)
-            return _Asked(query, told, ignored)
+            query = UsageParameters.model_validate(words).query(now, owner)
+            return _Asked(query, words, ignored)
         except (ValidationError, RequestValidationError) as error:
-            found = {str(item["loc"][-1]): str(item["msg"]) for item in error.errors()}
-        ignored += [f"{name}: {said}" for name, said in found.items()]
-        told = {name: value for name, value in told.items() if name not in found} | (
-            {"group_by": "day"} if "group_by" in found else {}
+            faults = {str(item["loc"][-1]): str(item["msg"]) for item in error.errors()}
+        ignored += [f"{name}: {said}" for name, said in faults.items()]
+        words = {name: value for name, value in words.items() if name not in faults} | (
+            {"group_by": "day"} if "group_by" in faults else {}
         )
 
 

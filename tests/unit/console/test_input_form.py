@@ -79,9 +79,9 @@ def test_each_field_has_the_form_of_its_type():
 @given(DOCUMENTS)
 def test_what_stands_in_the_form_comes_back_from_it(document):
     sent = [
-        (f"input.{one.name}", "true" if one.form is FieldForm.FLAG else one.shown)
+        (f"input.{one.name}", "true" if one.form is FieldForm.FLAG else one.text)
         for one in fields_of(SCHEMA, document)
-        if one.form is not FieldForm.FLAG or one.shown == "true"
+        if one.form is not FieldForm.FLAG or one.text == "true"
     ]
     back = document_of(SCHEMA, Form(tuple(sent)))
     assert Everything.model_validate(back) == Everything.model_validate(document)

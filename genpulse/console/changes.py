@@ -1,5 +1,6 @@
 """Doing what a form asks for, with an entry in the log of actions."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -14,9 +15,10 @@ from genpulse.domain.console import ConsoleAction
 from genpulse.domain.errors import Refused, Unavailable
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.keys.caller import Caller
-from genpulse.ports import Services
+from genpulse.ports import ConsoleStore, Services
 
 DONE = "done"
+_log = logging.getLogger(__name__)
 BROKEN_OFF = "internal"
 
 Doing = Callable[[Visit, Form], Awaitable[Response]]
@@ -72,8 +74,16 @@ async def noted(visit: Visit, action: str, subject: str, do: Callable[[], Awaita
         outcome = error.code
         raise
     finally:
-        await store.settle(entry.id, outcome)
+        await _settle(store, entry, outcome)
     return response
+
+
+async def _settle(store: ConsoleStore, entry: ConsoleAction, outcome: str) -> None:
+    """What was done is done, whether or not that can be entered now: then the log says that it is not known."""
+    try:
+        await store.settle(entry.id, outcome)
+    except Unavailable as error:
+        _log.warning("how %s of the console went (%s) is not in its log: %s", entry.id, outcome, error)
 
 
 def entry_of(request: Request, services: Services, caller: Caller, action: str, subject: str) -> ConsoleAction:

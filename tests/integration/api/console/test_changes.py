@@ -4,8 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from genpulse.adapters.memory.console import MemoryConsole
 from genpulse.console.options import ConsoleOptions
 from genpulse.domain.attempt import Failed
+from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.webhook_delivery import Answer
@@ -171,3 +173,18 @@ async def test_a_message_is_sent_again(console, browser):
     (again,) = await console.services.deliveries.of_task(delivery.task_id)
     assert again.next_try_at is not None
     assert (await browser.get(f"/console/tasks/{task}/deliveries/{delivery.id}")).status == 405
+
+
+class ForgetfulConsole(MemoryConsole):
+    async def settle(self, action_id, outcome):
+        raise DatabaseUnavailable("PostgreSQL does not answer.")
+
+
+async def test_what_is_done_is_done_though_its_end_cannot_be_logged(served_console):
+    served = await served_console(console=ForgetfulConsole())
+    browser = Browser(served.url)
+    task = (await served.submit()).json["id"]
+    page = await browser.press(await browser.get(f"/console/tasks/{task}"), "Cancel")
+    assert "Asked to stop." in page.text
+    assert await status(served, task) == "canceled"
+    assert "not known" in (await browser.get("/console/log")).text

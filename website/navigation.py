@@ -45,6 +45,7 @@ _GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
         ),
         "Run it": (
             *(
+                "console.md",
                 "how-to/run-the-servers.md",
                 "how-to/create-api-keys.md",
                 "how-to/keep-to-a-budget.md",

@@ -45,8 +45,8 @@ class StackPlan:
 
     `home` holds data and state, `folder` is the project. Without `api_port` a free one is chosen. `database_url`
     and `redis_url` name servers that are there already; without them our own are started, from `services`.
-    `environment` is what api and worker get; they are started again when a file below `watched` changes, or
-    one that lies in a folder of `watched_flat` itself.
+    `has_console`: the API serves one. `environment` is what api and worker get; they are started again when a file
+    below `watched` changes, or one that lies in a folder of `watched_flat` itself.
     """
 
     home: Path
@@ -60,5 +60,6 @@ class StackPlan:
     redis_url: str | None = None
     services: Source = Source.EMBEDDED
     comfyui: ComfyUIPlan | None = None
+    has_console: bool = True
     watched: tuple[Path, ...] = ()
     watched_flat: tuple[Path, ...] = ()

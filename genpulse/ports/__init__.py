@@ -13,6 +13,7 @@ Services
 ├── ended_work EndedWork        what ended within a time, to be counted
 ├── deletions  DeletionStore    deletes tasks and assets for good
 ├── budgets    BudgetStore      who was warned of budgets; the end of old counters
+├── console    ConsoleStore     who is logged in to the console, and what was done there
 ├── keys       KeyStore         API keys
 ├── calls      CallMemory       calls without an idempotency key, over all processes; may be lost
 ├── catalogue  Catalogue        installed providers and models
@@ -30,6 +31,7 @@ from genpulse.ports.batches import BatchStore
 from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.call_memory import CallMemory
 from genpulse.ports.catalogue import Catalogue
+from genpulse.ports.console import ConsoleStore
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.ended_work import EndedWork
 from genpulse.ports.events import EventBus, Subscription
@@ -50,6 +52,7 @@ __all__ = [
     "BudgetStore",
     "CallMemory",
     "Catalogue",
+    "ConsoleStore",
     "DeletionStore",
     "DeliveryStore",
     "EndedWork",

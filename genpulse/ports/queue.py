@@ -6,6 +6,7 @@ from uuid import UUID
 
 from genpulse.domain.attempt import Worker
 from genpulse.domain.search.backlog import Backlog
+from genpulse.domain.search.queue_load import QueueLoad
 from genpulse.ports.tasks import TaskNotification
 
 
@@ -52,6 +53,9 @@ class TaskQueue(Protocol):
 
     async def backlogs(self) -> Mapping[str, Backlog]:
         """What waits of each provider of which something does."""
+
+    async def loads(self) -> tuple[QueueLoad, ...]:
+        """What waits and runs, by provider and priority, highest first; nothing of those of which nothing does."""
 
     async def tidy(self) -> None:
         """Forget workers that are gone for long."""

@@ -18,6 +18,7 @@ from genpulse.ports.batches import BatchStore
 from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.call_memory import CallMemory
 from genpulse.ports.catalogue import Catalogue
+from genpulse.ports.console import ConsoleStore
 from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.ended_work import EndedWork
 from genpulse.ports.events import EventBus
@@ -80,6 +81,7 @@ class Services:
     deletions: DeletionStore
     budgets: BudgetStore
     uploaded_files: UploadedFileStore
+    console: ConsoleStore
     sender: MessageSender
     presence: Presence
     storage: Storage

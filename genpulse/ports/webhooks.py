@@ -8,6 +8,7 @@ from uuid import UUID
 
 from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
 from genpulse.domain.search.backlog import Backlog
+from genpulse.domain.search.failing_receiver import FailingReceiver
 from genpulse.domain.task import Task
 from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable
 
@@ -60,6 +61,15 @@ class DeliveryStore(Protocol):
 
     async def again(self, task_id: UUID, delivery_id: UUID) -> Delivery:
         """Send it soon and for a whole day, also one that was received. Raises `UnknownDelivery`."""
+
+    async def failing(self, limit: int) -> tuple[FailingReceiver, ...]:
+        """Receivers that do not take messages about ends, by their origins in order, at most `limit`."""
+
+    async def failing_at(self, origin: str, limit: int) -> tuple[Delivery, ...]:
+        """Such messages to an origin, that were sent and not received, newest first, at most `limit`."""
+
+    async def send_again(self, origin: str, limit: int) -> int:
+        """Send those again that were given up, the oldest first, at most `limit`; returns how many there were."""
 
 
 class MessageSender(Protocol):

@@ -15,6 +15,7 @@ from genpulse.adapters.http.client import HttpClient
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.budgets import MemoryBudgets
+from genpulse.adapters.memory.console import MemoryConsole
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -174,6 +175,7 @@ async def memory_services(catalogue: LoadedCatalogue | None = None) -> AsyncIter
             deletions=MemoryDeletions(store, deliveries, retention),
             budgets=MemoryBudgets(store),
             uploaded_files=MemoryUploadedFiles(store),
+            console=MemoryConsole(),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=storage,

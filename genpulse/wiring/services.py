@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from genpulse.adapters.database.batches import PostgresBatches
 from genpulse.adapters.database.budgets import PostgresBudgets
+from genpulse.adapters.database.console import PostgresConsole
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe, StampProbe
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -85,6 +86,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             deletions=PostgresDeletions(pool, settings.environment.name),
             budgets=PostgresBudgets(pool),
             uploaded_files=PostgresUploadedFiles(pool),
+            console=PostgresConsole(pool),
             sender=closed_by(stack, webhook_sender(settings)),
             presence=RedisPresence(redis, keys),
             storage=storage,

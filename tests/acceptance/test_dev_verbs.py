@@ -160,7 +160,7 @@ def test_keys_at_a_terminal(dev):
         terminal.wait_for("keys: r starts api and worker again")
         before = [member["pid"] for member in processes_of(dev)]
         terminal.type("o")
-        terminal.wait_for(f"no browser opens here; the page is {dev.url}/docs")
+        terminal.wait_for(f"no browser opens here; the page is {dev.url}/console")
         terminal.type("r")
         terminal.wait_for("starting api and worker again")
         terminal.wait_for("worker ready")

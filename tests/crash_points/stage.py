@@ -18,6 +18,7 @@ import uuid_utils.compat
 
 from genpulse.adapters.database.batches import PostgresBatches
 from genpulse.adapters.database.budgets import PostgresBudgets
+from genpulse.adapters.database.console import PostgresConsole
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -214,6 +215,7 @@ class Process:
             deletions=PostgresDeletions(pool, "dev"),
             budgets=PostgresBudgets(pool),
             uploaded_files=PostgresUploadedFiles(pool),
+            console=PostgresConsole(pool),
             sender=_Mortal(world.receiver, self),
             storage=_Mortal(world.storage, self),
             loops=self.loops,

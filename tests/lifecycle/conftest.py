@@ -26,6 +26,7 @@ from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.budgets import MemoryBudgets
+from genpulse.adapters.memory.console import MemoryConsole
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -369,6 +370,7 @@ async def opened_world(rows: Rows, folder: Path) -> AsyncIterator[World]:
         deletions=rows.deletions,
         budgets=rows.budgets,
         uploaded_files=rows.uploaded_files,
+        console=MemoryConsole(),
         sender=MemoryMessageSender(),
         presence=MemoryPresence(),
         storage=storage,

@@ -12,6 +12,8 @@ from genpulse.adapters.postgresql.connections import outages
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
 from genpulse.domain.search.backlog import Backlog
+from genpulse.domain.search.queue_load import COUNTED_AT_MOST, QueueLoad
+from genpulse.domain.task import Priority
 from genpulse.ports import TaskNotification
 
 _SHORTEST_S = 0.02
@@ -94,6 +96,22 @@ class PostgresTaskQueue:
         with outages():
             rows = await self._pool.fetch(waiting.BACKLOGS)
         return {row["provider"]: Backlog(row["count"], row["overdue_s"]) for row in rows}
+
+    async def loads(self) -> tuple[QueueLoad, ...]:
+        """What waits and runs, by provider and priority."""
+        with outages():
+            rows = await self._pool.fetch(waiting.LOADS, list(Priority), COUNTED_AT_MOST)
+        return tuple(
+            QueueLoad(
+                row["provider"],
+                Priority(row["priority"]),
+                row["waiting"],
+                row["later"],
+                row["running"],
+                row["overdue_s"],
+            )
+            for row in rows
+        )
 
     async def tidy(self) -> None:
         """Forget workers that are gone for long."""

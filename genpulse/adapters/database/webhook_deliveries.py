@@ -13,9 +13,10 @@ from genpulse.adapters.database.rows import Row, task_of, uuid_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.search.backlog import Backlog
+from genpulse.domain.search.failing_receiver import COUNTED_AT_MOST, FailingReceiver
 from genpulse.domain.task import Task
 from genpulse.domain.text.storable import storable_line
-from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable
+from genpulse.domain.webhook_delivery import PROGRESSED, STARTED, Answer, Delivery, Unreadable
 
 PUT_OFF_AT_ONCE = 10_000
 
@@ -93,6 +94,33 @@ _AGAIN = f"""
 UPDATE deliveries SET next_try_at = now(), delivered_at = NULL, given_until = now() + interval '24 hours',
        origin = webhook_origin(url), environment = coalesce(task ->> 'environment', environment)
 WHERE id = $1 AND task_id = $2 RETURNING {_COLUMNS}
+"""
+_ENDS = f"type NOT IN ('{STARTED}', '{PROGRESSED}')"
+_FAILING_MESSAGES = f"delivered_at IS NULL AND tries > 0 AND {_ENDS} AND {_OURS}"
+FAILING = f"""
+WITH RECURSIVE origins AS (
+    (SELECT origin FROM deliveries WHERE delivered_at IS NULL AND tries > 0 ORDER BY origin LIMIT 1)
+    UNION ALL
+    SELECT following.origin FROM origins, LATERAL (
+        SELECT origin FROM deliveries WHERE delivered_at IS NULL AND tries > 0 AND origin > origins.origin
+        ORDER BY origin LIMIT 1) AS following)
+SELECT origins.origin, counted.*
+FROM origins, LATERAL (
+    SELECT count(next_try_at) AS waiting, count(*) - count(next_try_at) AS given_up, min(created_at) AS since,
+           (array_agg(status_code ORDER BY created_at DESC))[1] AS status_code,
+           (array_agg(last_error ORDER BY created_at DESC))[1] AS error
+    FROM (SELECT next_try_at, created_at, status_code, last_error FROM deliveries
+          WHERE deliveries.origin = origins.origin AND {_FAILING_MESSAGES}
+          ORDER BY created_at DESC LIMIT {COUNTED_AT_MOST}) AS newest) AS counted
+WHERE counted.since IS NOT NULL ORDER BY origins.origin LIMIT $2
+"""
+FAILING_AT = f"""
+SELECT {_COLUMNS} FROM deliveries WHERE origin = $2 AND {_FAILING_MESSAGES} ORDER BY created_at DESC, id LIMIT $3
+"""
+_SEND_AGAIN = f"""
+UPDATE deliveries SET next_try_at = now(), given_until = now() + interval '24 hours'
+WHERE id IN (SELECT id FROM deliveries WHERE origin = $2 AND {_FAILING_MESSAGES} AND next_try_at IS NULL
+             ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED)
 """
 
 
@@ -172,6 +200,24 @@ class PostgresDeliveries:
         if row is None:
             raise UnknownDelivery(delivery_id)
         return _delivery_of(row)
+
+    async def failing(self, limit: int) -> tuple[FailingReceiver, ...]:
+        """Receivers that do not take messages, by their origins in order."""
+        with outages():
+            rows = await self._pool.fetch(FAILING, self._environment, limit)
+        return tuple(FailingReceiver(**row) for row in rows)
+
+    async def failing_at(self, origin: str, limit: int) -> tuple[Delivery, ...]:
+        """Messages to an origin that were sent and not received, newest first."""
+        with outages():
+            rows = await self._pool.fetch(FAILING_AT, self._environment, origin, limit)
+        return tuple(_delivery_of(row) for row in rows)
+
+    async def send_again(self, origin: str, limit: int) -> int:
+        """Send those again that were given up, the oldest first."""
+        with outages():
+            done: str = await self._pool.execute(_SEND_AGAIN, self._environment, origin, limit)
+        return int(done.rpartition(" ")[2])
 
 
 def _task_of(row: Row) -> Task | Unreadable:

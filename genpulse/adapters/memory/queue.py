@@ -10,6 +10,7 @@ from uuid import UUID
 from genpulse.adapters.memory.queue_turns import QueueTurns
 from genpulse.domain.attempt import Lease, Worker
 from genpulse.domain.search.backlog import Backlog
+from genpulse.domain.search.queue_load import COUNTED_AT_MOST, QueueLoad
 from genpulse.domain.task import NewTask, Priority, Task
 from genpulse.ports import TaskNotification
 
@@ -266,6 +267,15 @@ class MemoryTaskQueue:
                 dues[entry.provider].append(entry.due_at)
         return {name: Backlog(len(moments), max(0.0, now - min(moments))) for name, moments in dues.items()}
 
+    async def loads(self) -> tuple[QueueLoad, ...]:
+        """What waits and runs, by provider and priority."""
+        now, groups = self._clock(), defaultdict[tuple[str, int], list[Entry]](list)
+        for entry in self._entries.values():
+            groups[entry.provider, -entry.priority].append(entry)
+        return tuple(
+            _load(provider, -priority, entries, now) for (provider, priority), entries in sorted(groups.items())
+        )
+
     async def tidy(self) -> None:
         """Forget workers that hold nothing and are gone."""
         holders, now = {entry.worker for entry in self._entries.values()}, self._clock()
@@ -275,6 +285,19 @@ class MemoryTaskQueue:
         for name in old_workers:
             if name not in holders:
                 del self._workers[name]
+
+
+def _load(provider: str, priority: int, entries: Sequence[Entry], now: float) -> QueueLoad:
+    waiting = [one for one in entries if one.lease is None]
+    due = [one for one in waiting if one.due_at <= now]
+    return QueueLoad(
+        provider,
+        Priority(priority),
+        waiting=min(len(due), COUNTED_AT_MOST),
+        later=min(len(waiting) - len(due), COUNTED_AT_MOST),
+        running=len(entries) - len(waiting),
+        overdue_s=max([0.0, *(now - one.due_at for one in due)]),
+    )
 
 
 def _is_new(entry: Entry) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.search.backlog import Backlog
+from genpulse.domain.search.failing_receiver import COUNTED_AT_MOST, FailingReceiver
 from genpulse.domain.submission.webhook_choice import USUAL, WebhookEvent
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.domain.text.storable import storable_line
@@ -188,6 +189,43 @@ class MemoryDeliveries:
         now = self._clock()
         self._change(delivery_id, next_try_at=now, delivered_at=None, given_until=now + GIVE_UP_AFTER)
         return self._noted[delivery_id][0]
+
+    async def failing(self, limit: int) -> tuple[FailingReceiver, ...]:
+        """Receivers that do not take messages, by their origins in order."""
+        origins = sorted({each.origin for each in self._failing()})
+        return tuple(self._receiver(origin) for origin in origins[:limit])
+
+    def _receiver(self, origin: str) -> FailingReceiver:
+        newest = [each for each in self._failing() if each.origin == origin][:COUNTED_AT_MOST]
+        waiting = sum(each.next_try_at is not None for each in newest)
+        first, last = newest[0], newest[-1]
+        return FailingReceiver(
+            origin, waiting, len(newest) - waiting, last.created_at, first.status_code, first.error
+        )
+
+    async def failing_at(self, origin: str, limit: int) -> tuple[Delivery, ...]:
+        """Messages to an origin that were sent and not received, newest first."""
+        return tuple([each for each in self._failing() if each.origin == origin][:limit])
+
+    async def send_again(self, origin: str, limit: int) -> int:
+        """Send those again that were given up, the oldest first."""
+        given_up = [each for each in reversed(self._failing()) if each.origin == origin and not each.next_try_at]
+        now = self._clock()
+        for each in given_up[:limit]:
+            self._change(each.id, next_try_at=now, given_until=now + GIVE_UP_AFTER)
+        return len(given_up[:limit])
+
+    def _failing(self) -> list[Delivery]:
+        """What was sent and not received, newest first."""
+        failing = [
+            each
+            for each, _ in self._noted.values()
+            if each.delivered_at is None
+            and each.tries
+            and each.type not in {STARTED, PROGRESSED}
+            and self._environment in {None, each.environment}
+        ]
+        return sorted(failing, key=lambda each: each.created_at, reverse=True)
 
     def tried(self) -> list[tuple[datetime, Delivery]]:
         """When each message was tried last, or was given up."""

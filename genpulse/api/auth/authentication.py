@@ -66,9 +66,10 @@ class Authenticator:
     async def authenticate(self, connection: HTTPConnection) -> Caller:
         """The caller. Raises `AuthenticationRequired`, `ForeignEnvironment`, `DatabaseUnavailable`."""
         token = _bearer_token(connection)
-        if not token:
-            await self._check_without_key(connection)
-            return WITHOUT_KEY
+        return await self.by_token(token) if token else await self.without_key(connection)
+
+    async def by_token(self, token: str) -> Caller:
+        """The caller whose API key this is. Raises as `authenticate`."""
         self._refuse_foreign(token)
         caller = await self._find(digest_of(token))
         now = self._now()
@@ -100,9 +101,13 @@ class Authenticator:
             if token.startswith(prefix):
                 raise ForeignEnvironment(environment, self._environment)
 
-    async def _check_without_key(self, connection: HTTPConnection) -> None:
+    async def without_key(self, connection: HTTPConnection) -> Caller:
+        """A caller from this machine, as long as no key exists. Raises `AuthenticationRequired`,
+        `DatabaseUnavailable`.
+        """
         self._loopback.check(connection)
         await self._refuse_keyless()
+        return WITHOUT_KEY
 
     async def _refuse_keyless(self) -> None:
         """Raises `AuthenticationRequired`."""

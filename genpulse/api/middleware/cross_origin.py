@@ -27,7 +27,8 @@ _VARY = (b"vary", b"Origin")
 class CrossOrigin:
     """ASGI middleware that lets pages of these origins read answers, and answers what browsers ask before.
 
-    Nothing is let in that would not be otherwise: a call needs its API key, and cookies mean nothing here.
+    Nothing is let in that would not be otherwise: a call needs its API key, and no cookie counts. The console's
+    goes to its own site alone, and no answer here allows credentials.
     """
 
     app: ASGIApp

@@ -6,15 +6,15 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from starlette.requests import Request
+from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
 from genpulse.provider.unknown_field import unknown
 
 
-def refuse_doubled(request: Request, may_repeat: Callable[[str], bool] = lambda _name: False) -> None:
+def refuse_doubled(parameters: QueryParams, may_repeat: Callable[[str], bool] = lambda _name: False) -> None:
     """Raises `RequestValidationError` where a parameter is given twice that may not be: one would be lost."""
-    names = Counter(name for name, _ in request.query_params.multi_items() if not may_repeat(name))
+    names = Counter(name for name, _ in parameters.multi_items() if not may_repeat(name))
     doubled = [name for name, count in names.items() if count > 1]
     if doubled:
         message = "It is given more than once; give it once"

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic.json_schema import model_json_schema
-from starlette.requests import Request
+from starlette.datastructures import QueryParams
 
 from genpulse.api.requests.query_parameters import refuse_doubled
 from genpulse.api.schemas.task_filter import MOST_NAMES, TaskFilterDocument, TaskListDocument
@@ -21,22 +21,22 @@ _NAMES = tuple(
 _REFERENCE = "#/components/schemas/{model}"
 
 
-def read(request: Request) -> TaskListDocument:
-    """What the query asks for. Raises `RequestValidationError`."""
-    refuse_doubled(request, lambda name: name in REPEATED or name.startswith(METADATA))
+def read(parameters: QueryParams) -> TaskListDocument:
+    """What a query asks for. Raises `RequestValidationError`."""
+    refuse_doubled(parameters, lambda name: name in REPEATED or name.startswith(METADATA))
     try:
-        return TaskListDocument.model_validate(_document(request))
+        return TaskListDocument.model_validate(_document(parameters))
     except ValidationError as error:
         found = error.errors(include_url=False)
         raise RequestValidationError([{**item, **_place(item["loc"])} for item in found]) from error
 
 
-def _document(request: Request) -> Mapping[str, object]:
+def _document(parameters: QueryParams) -> Mapping[str, object]:
     """Raises `RequestValidationError` for a name or value of metadata that no task can have."""
     repeated: dict[str, list[str]] = defaultdict(list)
     metadata: dict[str, list[str]] = defaultdict(list)
     single: dict[str, object] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in parameters.multi_items():
         if name.startswith(METADATA):
             _refuse_unstorable(name, value)
             metadata[name.removeprefix(METADATA)].append(value)

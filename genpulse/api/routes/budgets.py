@@ -40,7 +40,7 @@ async def show_budgets(request: Request, parameters: Annotated[BudgetParameters,
 
     A key sees its own limits, an `admin` key those of the environment, of each provider and of each key.
     """
-    refuse_doubled(request)
+    refuse_doubled(request.query_params)
     services, caller = context_in(request.scope).services, caller_of(request)
     standing = await budget_standing(services, caller, parameters.customer)
     data = [BudgetDocument.named(use, standing.key_names) for use in standing.uses]

@@ -113,7 +113,7 @@ async def show_usage(request: Request, parameters: Annotated[UsageParameters, Qu
     ledger is, unless it is asked for by `status` or metadata. `Accept: text/csv` gives a table for a
     spreadsheet.
     """
-    refuse_doubled(request)
+    refuse_doubled(request.query_params)
     services, caller = context_in(request.scope).services, caller_of(request)
     query = parameters.query(await services.store.now(), caller.sees_owner)
     rows = await services.store.usage_by(query)

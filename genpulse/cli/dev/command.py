@@ -139,6 +139,7 @@ def stack_plan(settings: Settings, home: Path, port: int | None, services: Sourc
         redis_url=settings.redis.url.get_secret_value() if settings.redis.url else None,
         services=services,
         comfyui=_comfyui(settings),
+        has_console=settings.serves_console,
         watched=(settings.root / (_option(settings, "workflows") or "workflows"), *code.packages),
         watched_flat=code.modules,
     )

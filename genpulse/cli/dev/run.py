@@ -23,6 +23,8 @@ from genpulse.dev.terminal.keyboard import keys
 from genpulse.dev.terminal.log_view import StackConsole
 
 _INTERRUPTED = 130
+_CONSOLE, _DOCUMENTATION = "the console", "the documentation"
+_PAGES = {_CONSOLE: "console", _DOCUMENTATION: "docs"}
 
 
 def run(plan: StackPlan, *, reload: bool) -> int:
@@ -35,6 +37,7 @@ class _DevRun:
         open_home(plan.home)
         self._plan = plan
         self._reloads = reload
+        self._page = _CONSOLE if plan.has_console else _DOCUMENTATION
         self._hear = StackConsole(plan.home / "logs", console())
         self._interruptions = 0
         self._quit = asyncio.Event()
@@ -76,7 +79,7 @@ class _DevRun:
         if not sys.stdin.isatty():
             yield
             return
-        self._hear(STACK, "keys: r starts api and worker again, o opens the documentation, q quits")
+        self._hear(STACK, f"keys: r starts api and worker again, o opens {self._page}, q quits")
         with keys(sys.stdin.fileno(), stack.guard, lambda key: self._pressed(key, stack)):
             yield
 
@@ -88,7 +91,7 @@ class _DevRun:
             self._hear(STACK, "starting api and worker again")
             self._begin(stack.reload())
         elif key == "o":
-            self._begin(self._open(f"{stack.api_url}/docs"))
+            self._begin(self._open(f"{stack.api_url}/{_PAGES[self._page]}"))
 
     def _begin(self, chore: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(chore)
@@ -119,6 +122,7 @@ def _banner(stack: Stack, plan: StackPlan) -> tuple[str, ...]:
         "",
         f"GenPulse is up:  {state.api_url}     documentation: {state.api_url}/docs",
         *_of_tls(state),
+        *((f"  console        {state.api_url}/console",) if plan.has_console else ()),
         f"  PostgreSQL     {state.database_url}  ({state.postgres_from})",
         f"  Redis          {state.redis_url}  ({state.redis_from})",
         f"  data and logs  {plan.home}",

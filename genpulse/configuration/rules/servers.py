@@ -31,6 +31,9 @@ def _web_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     addresses = {
         "api.public_url": settings.api.public_url,
         "webhooks.public_url": settings.webhooks.public_url,
+        "console.dev_url": settings.console.dev_url,
+        "console.test_url": settings.console.test_url,
+        "console.main_url": settings.console.main_url,
         **{f"providers.{name}.base_url": each.base_url for name, each in settings.providers.named.items()},
     }
     for key, urls in addresses.items():

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.configuration.settings.api import ANY_ADDRESS, DRAIN_S, Api
+from genpulse.configuration.settings.console import ConsoleSection
 from genpulse.configuration.settings.doors import DoorsSection
 from genpulse.configuration.settings.process import Log, Release
 from genpulse.configuration.settings.providers import Budget, CatalogueSection, Circuit, Providers, Retry
@@ -43,6 +44,7 @@ class Settings(Section):
     storage: Storage = Field(default_factory=Storage)
     api: Api = Field(default_factory=Api)
     doors: DoorsSection = Field(default_factory=DoorsSection)
+    console: ConsoleSection = Field(default_factory=ConsoleSection)
     worker: Worker = Field(default_factory=Worker)
     retry: Retry = Field(default_factory=Retry)
     circuit: Circuit = Field(default_factory=Circuit)
@@ -76,6 +78,11 @@ class Settings(Section):
     def listens_everywhere(self) -> bool:
         """Whether `api.host` is every address of this machine, and so the address of nothing."""
         return self.api.host in ANY_ADDRESS
+
+    @property
+    def serves_console(self) -> bool:
+        """Whether the API serves the console."""
+        return self.environment.spawns_services if self.console.enabled is None else self.console.enabled
 
     @property
     def drain_s(self) -> float:

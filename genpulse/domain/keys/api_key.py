@@ -18,10 +18,15 @@ HEAVIEST = 100
 
 
 class Scope(StrEnum):
-    """What a key allows. ADMIN allows everything, on the tasks and assets of every key."""
+    """What a key allows. ADMIN allows everything, on the tasks and assets of every key.
+
+    VIEW is for people who only look: the tasks and assets of every key, and nothing is changed with it, whatever
+    else the key has.
+    """
 
     READ = "tasks:read"
     WRITE = "tasks:write"
+    VIEW = "admin:read"
     ADMIN = "admin"
 
 
@@ -89,7 +94,11 @@ class ApiKey:
 
     def allows(self, scope: Scope) -> bool:
         """Whether the key allows this scope."""
-        return scope in self.scopes or Scope.ADMIN in self.scopes
+        if Scope.ADMIN in self.scopes:
+            return True
+        if Scope.VIEW in self.scopes:
+            return scope in {Scope.READ, Scope.VIEW}
+        return scope in self.scopes
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class Caller:
     @property
     def sees_all(self) -> bool:
         """Whether tasks and assets of other owners are visible to this caller."""
-        return self.key is None or self.key.allows(Scope.ADMIN)
+        return self.key is None or self.key.allows(Scope.VIEW)
 
     @property
     def sees_owner(self) -> str | None:

@@ -24,6 +24,7 @@ from pydantic import Field
 from yarl import URL
 
 from genpulse.adapters.database.budgets import PostgresBudgets
+from genpulse.adapters.database.console import PostgresConsole
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.queue import PostgresTaskQueue
@@ -36,6 +37,7 @@ from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.budgets import MemoryBudgets
+from genpulse.adapters.memory.console import MemoryConsole
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -344,6 +346,7 @@ async def serve(tmp_path, catalogue_of) -> AsyncIterator[Callable[..., Any]]:
                 deletions=MemoryDeletions(store, deliveries, retention),
                 budgets=MemoryBudgets(store),
                 uploaded_files=MemoryUploadedFiles(store),
+                console=MemoryConsole(),
                 sender=MemoryMessageSender(),
                 presence=MemoryPresence(),
                 storage=storage,
@@ -385,6 +388,7 @@ async def rows_on(url: str, pools: KeptPools) -> AsyncIterator[dict[str, Any]]:
             "deletions": PostgresDeletions(pool, "dev"),
             "budgets": PostgresBudgets(pool),
             "uploaded_files": PostgresUploadedFiles(pool),
+            "console": PostgresConsole(pool),
             "thumbnails": Thumbnails(PostgresThumbnails(pool), maker),
         }
         await maker.close()

@@ -20,6 +20,7 @@ from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
+from genpulse.adapters.memory.console import MemoryConsole
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -67,6 +68,7 @@ def services():
             deletions=MemoryDeletions(store, deliveries, retention),
             budgets=MemoryBudgets(store),
             uploaded_files=MemoryUploadedFiles(store),
+            console=MemoryConsole(),
             sender=MemoryMessageSender(),
             presence=MemoryPresence(),
             storage=ObjectStorage("memory:///"),

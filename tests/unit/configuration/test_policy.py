@@ -236,6 +236,7 @@ def test_a_variable_without_its_prefix_is_named_where_the_setting_is_missing(tmp
         ("GENPULSE_STORAGE__URL", "s3://", "storage.url"),
         ("GENPULSE_API__PUBLIC_URL", "api.example.com", "api.public_url"),
         ("GENPULSE_WEBHOOKS__PUBLIC_URL", "foo", "webhooks.public_url"),
+        ("GENPULSE_CONSOLE__MAIN_URL", "console.example.com", "console.main_url"),
         ("GENPULSE_PROVIDERS__FAL__BASE_URL", "fal.run", "providers.fal.base_url"),
         ("GENPULSE_PROVIDERS__COMFYUI__BASE_URL", "http://a:8188, b:8188", "providers.comfyui.base_url"),
     ],
@@ -376,3 +377,24 @@ def test_origins_may_be_a_list_in_a_file(tmp_path):
     listed = "default:\n  api:\n    cors_origins: [https://a.example.com, 'http://b:1']\n"
     (tmp_path / "config" / "config.yaml").write_text(listed)
     assert load(tmp_path, DEV).api.origins == ("https://a.example.com", "http://b:1")
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_served"),
+    [
+        ({}, True),
+        ({"GENPULSE_CONSOLE__ENABLED": "false"}, False),
+        (MAIN, False),
+        ({**MAIN, "GENPULSE_CONSOLE__ENABLED": "true"}, True),
+    ],
+)
+def test_the_console_is_served_in_development_and_where_it_is_asked_for(loaded, variables, is_served):
+    settings = loaded(variables, dotenv=f"ENV={variables.get('ENV', 'dev')}\n")
+    assert settings.serves_console is is_served
+
+
+def test_consoles_are_known_by_their_environments(loaded):
+    assert loaded().console.urls == {}
+    urls = {"dev": "http://127.0.0.1:8000/console", "main": "https://a.example/console"}
+    named = {f"GENPULSE_CONSOLE__{name.upper()}_URL": url for name, url in urls.items()}
+    assert loaded({**named, "GENPULSE_CONSOLE__TEST_URL": " "}).console.urls == urls

@@ -27,6 +27,8 @@ from genpulse.adapters.database.schema.asset_tables import assets as assets
 from genpulse.adapters.database.schema.asset_tables import doomed_objects as doomed_objects
 from genpulse.adapters.database.schema.asset_tables import thumbnails as thumbnails
 from genpulse.adapters.database.schema.asset_tables import uploaded_files as uploaded_files
+from genpulse.adapters.database.schema.console_tables import console_actions as console_actions
+from genpulse.adapters.database.schema.console_tables import console_sessions as console_sessions
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
 from genpulse.adapters.database.schema.key_tables import message_keys as message_keys
@@ -270,6 +272,12 @@ deliveries = Table(
 )
 Index("ix_deliveries_tried_at", deliveries.c.tried_at, postgresql_where=deliveries.c.tried_at.is_not(None))
 Index("ix_deliveries_task_id", deliveries.c.task_id)
+Index(
+    "ix_deliveries_failing",
+    deliveries.c.origin,
+    deliveries.c.created_at,
+    postgresql_where=text("delivered_at IS NULL AND tries > 0"),
+)
 Index(
     "ix_deliveries_next_try_at",
     deliveries.c.next_try_at,

@@ -55,6 +55,35 @@ SELECT provider, count(*) AS count,
 FROM queue WHERE lease IS NULL GROUP BY provider
 """
 
+LOADS = """
+WITH RECURSIVE providers AS (
+(SELECT provider FROM queue WHERE lease IS NULL ORDER BY provider LIMIT 1)
+UNION ALL
+SELECT next.provider FROM providers CROSS JOIN LATERAL (
+    SELECT provider FROM queue WHERE lease IS NULL AND queue.provider > providers.provider
+    ORDER BY provider LIMIT 1) AS next),
+held AS (
+SELECT provider, priority, count(*) AS running FROM queue WHERE worker IS NOT NULL GROUP BY provider, priority),
+waits AS (
+SELECT providers.provider, levels.priority, sum(due.count) AS waiting, sum(later.count) AS later,
+       min(due.due_at) AS due_at
+FROM providers CROSS JOIN unnest($1::int[]) AS levels(priority) CROSS JOIN unnest(ARRAY[true, false]) AS has(begun)
+CROSS JOIN LATERAL (SELECT count(*), min(due_at) AS due_at FROM (
+    SELECT due_at FROM queue WHERE queue.provider = providers.provider AND queue.priority = levels.priority
+      AND lease IS NULL AND queue.begun = has.begun AND due_at <= now() ORDER BY due_at LIMIT $2) AS first) AS due
+CROSS JOIN LATERAL (SELECT count(*) FROM (
+    SELECT FROM queue WHERE queue.provider = providers.provider AND queue.priority = levels.priority
+      AND lease IS NULL AND queue.begun = has.begun AND due_at > now() LIMIT $2) AS first) AS later
+GROUP BY providers.provider, levels.priority)
+SELECT provider, priority, coalesce(running, 0) AS running, least(coalesce(waiting, 0), $2)::int AS waiting,
+       least(coalesce(later, 0), $2)::int AS later,
+       coalesce(extract(epoch FROM now() - due_at), 0)::float8 AS overdue_s
+FROM waits FULL JOIN held USING (provider, priority)
+WHERE coalesce(running, 0) + coalesce(waiting, 0) + coalesce(later, 0) > 0
+ORDER BY provider, priority DESC
+"""
+"""The index of what waits is walked to each provider and priority, and no further than is counted."""
+
 WORKERS = "SELECT count(*) FROM workers WHERE lease_until > now()"
 
 TIDY = """

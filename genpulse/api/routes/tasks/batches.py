@@ -113,7 +113,7 @@ def _submitted_response(request: Request, submitted: SubmittedBatch) -> Response
 )
 async def list_batches(request: Request, parameters: Annotated[BatchListParameters, Query()]) -> Response:
     """Batches, newest first. Follow `next_cursor` until it is null."""
-    refuse_doubled(request)
+    refuse_doubled(request.query_params)
     limit, words = parameters.limit, _words(caller_of(request))
     before = decode_bound(parameters.cursor, words) if parameters.cursor else None
     services = context_in(request.scope).services

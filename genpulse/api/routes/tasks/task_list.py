@@ -30,7 +30,7 @@ async def list_tasks(request: Request) -> Response:
 
     A parameter may be repeated: one of its values is enough. Of several parameters all have to fit.
     """
-    filters = task_filter.read(request)
+    filters = task_filter.read(request.query_params)
     query = await _query(request, filters)
     services = context_in(request.scope).services
     tasks = await services.store.find(replace(query, limit=filters.limit + 1))

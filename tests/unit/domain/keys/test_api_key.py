@@ -2,7 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from genpulse.domain.keys.api_key import KeyState, Scope, Token, digest_of
+from genpulse.domain.keys.caller import Caller
+from genpulse.domain.keys.key_grant import excess
 from tests.api_keys import new_key
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -39,3 +43,12 @@ def test_admin_is_everything():
     assert not reader.allows(Scope.WRITE)
     assert not reader.allows(Scope.ADMIN)
     assert all(admin.allows(scope) for scope in Scope)
+
+
+@pytest.mark.parametrize("more", [frozenset(), frozenset({Scope.READ, Scope.WRITE})])
+def test_who_only_looks_sees_all_and_changes_nothing_whatever_else_the_key_has(more):
+    viewer = new_key(scopes=frozenset({Scope.VIEW}) | more)
+    assert [scope for scope in Scope if viewer.allows(scope)] == [Scope.READ, Scope.VIEW]
+    assert Caller(viewer).sees_all
+    assert excess(viewer, new_key(scopes=frozenset({Scope.WRITE}))) == ("scopes",)
+    assert excess(new_key(), viewer) == ("scopes",)

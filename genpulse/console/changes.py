@@ -1,0 +1,106 @@
+"""Doing what a form asks for, with an entry in the log of actions."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genpulse.console import forms
+from genpulse.console.console import Console
+from genpulse.console.errors import EnvironmentNotNamed
+from genpulse.console.forms import Form
+from genpulse.console.visit import Visit, admit
+from genpulse.domain.console import ConsoleAction
+from genpulse.domain.errors import Refused, Unavailable
+from genpulse.domain.keys.api_key import Scope
+from genpulse.domain.keys.caller import Caller
+from genpulse.ports import ConsoleStore, Services
+
+DONE = "done"
+_log = logging.getLogger(__name__)
+BROKEN_OFF = "internal"
+
+Doing = Callable[[Visit, Form], Awaitable[Response]]
+
+
+async def change(
+    console: Console,
+    request: Request,
+    action: str,
+    do: Doing,
+    *,
+    scope: Scope = Scope.WRITE,
+    is_weighty: bool = False,
+) -> Response:
+    """Do what a form asks for. An `action` that `is_weighty` costs money or cannot be undone.
+
+    Raises `ForgedForm`, `UnreadableForm`, `EnvironmentNotNamed`, `InsufficientScope`, `AuthenticationRequired`,
+    `DatabaseUnavailable`, and what `do` raises.
+    """
+    visit, form = await opened(console, request)
+    visit.require(scope)
+    if is_weighty:
+        check_name(visit, form)
+    return await noted(visit, action, _subject(request, form), lambda: do(visit, form))
+
+
+def check_name(visit: Visit, form: Form) -> None:
+    """Whether the environment's name was typed, where that is asked for. Raises `EnvironmentNotNamed`."""
+    name = visit.viewer.environment.name
+    if visit.console.options.asks_for_name and form.get(forms.ENVIRONMENT).strip() != name:
+        raise EnvironmentNotNamed(name)
+
+
+async def opened(console: Console, request: Request) -> tuple[Visit, Form]:
+    """A form that this console has shown to whoever sends it. Raises as `change`."""
+    form = await forms.read(request)
+    visit = await admit(console, request)
+    forms.check_origin(request, visit.context.options.public_url)
+    forms.check_token(form, visit.token)
+    return visit, form
+
+
+async def noted(visit: Visit, action: str, subject: str, do: Callable[[], Awaitable[Response]]) -> Response:
+    """Do it between the two halves of its entry in the log: that it is about to be done, and how it went."""
+    entry = entry_of(visit.request, visit.services, visit.viewer.caller, action, subject)
+    store = visit.services.console
+    await store.note(entry)
+    outcome = BROKEN_OFF
+    try:
+        response = await do()
+        outcome = DONE
+    except (Refused, Unavailable) as error:
+        outcome = error.code
+        raise
+    finally:
+        await _settle(store, entry, outcome)
+    return response
+
+
+async def _settle(store: ConsoleStore, entry: ConsoleAction, outcome: str) -> None:
+    """What was done is done, whether or not that can be entered now: then the log says that it is not known."""
+    try:
+        await store.settle(entry.id, outcome)
+    except Unavailable as error:
+        _log.warning("how %s of the console went (%s) is not in its log: %s", entry.id, outcome, error)
+
+
+def entry_of(request: Request, services: Services, caller: Caller, action: str, subject: str) -> ConsoleAction:
+    """An entry in the log of actions."""
+    key, client = caller.key, request.client
+    return ConsoleAction(
+        id=services.new_id(),
+        action=action,
+        subject=subject,
+        owner=caller.owner,
+        key_name=key.name if key else "",
+        address=client.host if client else "",
+        at=services.now(),
+    )
+
+
+def _subject(request: Request, form: Form) -> str:
+    """What it is done with: what the path names, or the filter of the form."""
+    named = request.path_params.get("task_id") or request.path_params.get("key_id")
+    return str(named or form.get("filter") or form.get("model"))

@@ -1,0 +1,134 @@
+"""Fragments of pages that change while somebody looks: rendered once for all who watch the same."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from genpulse.background.loops import Loops
+from genpulse.domain.errors import Refused, Unavailable
+
+Fragments: TypeAlias = Mapping[str, str]
+"""HTML by the id of the element whose content it becomes."""
+Render: TypeAlias = Callable[[], Awaitable[Fragments]]
+
+SHORTEST_S = 0.25
+"""Between two renders of one kind of page, whoever watches it."""
+KEEP_ALIVE_S = 15.0
+LONGEST_PAUSE_S = 2.0
+"""Between two tries while something is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentUpdate:
+    """What has changed: fragments, that the database `is_away`, or nothing for a while."""
+
+    fragments: Fragments = field(default_factory=dict)
+    is_away: bool = False
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What all who watch the same are shown; `version` grows with each render that differs."""
+
+    fragments: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    version: int = 0
+    is_away: bool = False
+    watchers: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    rendering: asyncio.Task[None] | None = None
+
+    def show(self, fragments: Fragments) -> None:
+        """Keep what differs from what was shown."""
+        differing = {name: html for name, html in fragments.items() if self.fragments.get(name) != html}
+        if differing or self.is_away:
+            self.version += 1
+            self.is_away = False
+            self.fragments.update(differing)
+            self.versions.update(dict.fromkeys(differing, self.version))
+            self._wake()
+
+    def lose(self) -> None:
+        """The database is away."""
+        if not self.is_away:
+            self.version += 1
+            self.is_away = True
+            self._wake()
+
+    def since(self, version: int) -> FragmentUpdate:
+        """What has changed since a version."""
+        newer = {name: self.fragments[name] for name, at in self.versions.items() if at > version}
+        return FragmentUpdate(newer, self.is_away)
+
+    def _wake(self) -> None:
+        changed, self.changed = self.changed, asyncio.Event()
+        changed.set()
+
+
+class LiveFragments:
+    """The fragments that are watched, by what they show. `clock` counts seconds and never jumps."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._channels: dict[Hashable, _Channel] = {}
+        self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._rendered_at: dict[str, float] = {}
+        self.renders = 0
+        """How often something was rendered."""
+
+    async def watch(
+        self, loops: Loops, kind: str, view: Hashable, render: Render, every_s: float
+    ) -> AsyncGenerator[FragmentUpdate, None]:
+        """Yield what is there, then each change; an empty update where nothing happened for a while.
+
+        Those who watch the same `view` of one `kind` share what is rendered every `every_s` seconds, which is less
+        often where many views of that kind are watched: no kind is rendered more than four times a second.
+        """
+        channel = self._channels.setdefault((kind, view), _Channel())
+        channel.watchers += 1
+        if channel.rendering is None:
+            loop = loops.forever(
+                f"rendering {kind}",
+                lambda: self._turn(channel, kind, render),
+                pause_s=every_s,
+                away=(Unavailable,),
+                longest_pause_s=LONGEST_PAUSE_S,
+            )
+            channel.rendering = asyncio.create_task(loop)
+        try:
+            version = 0
+            while True:
+                changed = channel.changed
+                if channel.version > version:
+                    update, version = channel.since(version), channel.version
+                    yield update
+                    continue
+                try:
+                    async with asyncio.timeout(KEEP_ALIVE_S):
+                        await changed.wait()
+                except TimeoutError:
+                    yield FragmentUpdate(is_away=channel.is_away)
+        finally:
+            channel.watchers -= 1
+            if not channel.watchers:
+                channel.rendering.cancel()
+                self._channels.pop((kind, view), None)
+
+    async def _turn(self, channel: _Channel, kind: str, render: Render) -> None:
+        """Render once, when it is this kind's turn. Raises what `render` raises."""
+        async with self._turns[kind]:
+            wait_s = self._rendered_at.get(kind, float("-inf")) + SHORTEST_S - self._clock()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            self._rendered_at[kind] = self._clock()
+        self.renders += 1
+        try:
+            channel.show(await render())
+        except Refused:
+            channel.show({})  # what was watched is gone: the page stays as it is
+        except Exception:
+            channel.lose()
+            raise

@@ -1,0 +1,36 @@
+"""Options of the console."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSetting:
+    """A setting that something sets: its value with secrets masked, and the `layer` and `place` of that."""
+
+    key: str
+    value: str
+    layer: str
+    place: str
+
+
+def _none() -> Sequence[ShownSetting]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleOptions:
+    """`urls` are the consoles of the environments by their names, as far as they are configured.
+
+    `hides_content`: inputs and outputs are shown to those alone whose tasks they are, and to the scope admin.
+    `asks_for_name`: what costs money or cannot be undone is done only when the environment's name is typed.
+    `decided_by` named the environment, and `settings` reads where each setting comes from. A page that is open is
+    asked every `look_again_s` seconds whether its viewer may still be there.
+    """
+
+    urls: Mapping[str, str] = field(default_factory=dict)
+    hides_content: bool = False
+    asks_for_name: bool = False
+    look_again_s: float = 10.0
+    decided_by: str = ""
+    settings: Callable[[], Sequence[ShownSetting]] = _none

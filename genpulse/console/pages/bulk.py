@@ -1,0 +1,106 @@
+"""Doing one thing with all tasks of a filter: first how many and for how much, then doing it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from uuid import UUID
+
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+
+from genpulse.api.auth.action_tokens import LASTS_S, ActionSigner, ActionToken
+from genpulse.console.forms import Form
+from genpulse.console.pages import tasks
+from genpulse.console.pages.tasks import TaskListing
+from genpulse.console.visit import Visit
+from genpulse.domain.errors import BadInput
+from genpulse.domain.keys.api_key import Scope
+from genpulse.lifecycle import bulk_actions
+from genpulse.lifecycle.bulk_actions import BulkAction, Selection
+
+_WORDS: Mapping[BulkAction, str] = {BulkAction.CANCEL: "Cancel", BulkAction.RETRY: "Run again"}
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked for: an action on the tasks of a filter, by whoever makes this visit."""
+
+    visit: Visit
+    action: BulkAction
+    listing: TaskListing
+    signer: ActionSigner
+
+    @property
+    def good_for(self) -> bytes:
+        """What a token of it is good for."""
+        owner = self.visit.viewer.caller.owner
+        return repr(("console", owner, self.action.value, self.listing.query.filter)).encode()
+
+    def selection(self, as_of: datetime) -> Selection:
+        """The tasks that are meant."""
+        return Selection(self.action, self.listing.query.filter, as_of)
+
+    def token(self, as_of: datetime, before: UUID | None = None) -> str:
+        """By which it is confirmed."""
+        expires_s = int(self.visit.services.now().timestamp()) + LASTS_S
+        return self.signer.write(ActionToken(as_of, expires_s, before), self.good_for)
+
+
+async def ask(visit: Visit) -> Response:
+    """The page that says how many tasks there are, and what it may cost. Raises `BadInput`."""
+    visit.require(Scope.WRITE)
+    parameters = visit.request.query_params
+    told = [pair for pair in parameters.multi_items() if pair[0] not in {"action", _ALL, "cursor"}]
+    wish = await _wish(visit, parameters.get("action", ""), QueryParams(told), names_all=_ALL in parameters)
+    as_of = await visit.services.store.now()
+    count = await bulk_actions.count(visit.services, wish.selection(as_of))
+    return visit.page(
+        "actions.html",
+        f"{_WORDS[wish.action]} {count.total:,} tasks",
+        wish=wish,
+        word=_WORDS[wish.action],
+        count=count,
+        confirm=wish.token(as_of) if count.total else "",
+    )
+
+
+async def act(visit: Visit, form: Form) -> Response:
+    """Do it, for some seconds; what is left is offered again.
+
+    Raises `BadInput`, `InvalidConfirm`, `ConfirmExpired`, `DatabaseUnavailable`.
+    """
+    wish = await _wish(visit, form.get("action"), QueryParams(form.get("filter")), names_all=form.has(_ALL))
+    token = wish.signer.read(form.get("confirm"), wish.good_for, visit.services.now().timestamp())
+    until = monotonic() + visit.context.options.longest_wait_s / 2
+    progress = await bulk_actions.act(
+        visit.services,
+        wish.selection(token.as_of),
+        token.before,
+        caller=visit.viewer.caller,
+        goes_on=lambda: monotonic() < until and not visit.context.stopping.is_set(),
+    )
+    more = wish.token(token.as_of, progress.next_before) if progress.next_before else ""
+    return visit.page(
+        "acted.html",
+        f"{_WORDS[wish.action]}: {progress.done:,} tasks",
+        wish=wish,
+        word=_WORDS[wish.action],
+        progress=progress,
+        confirm=more,
+    )
+
+
+async def _wish(visit: Visit, action: str, parameters: QueryParams, *, names_all: bool) -> _Wish:
+    """Raises `BadInput` for an action that there is not, and for a filter that cannot be kept to."""
+    actions = {one.value: one for one in _WORDS}
+    if action not in actions:
+        raise BadInput(f"The console does not do this with many tasks: {action[:40]!r}.")
+    listing = await tasks.read(visit.services, visit.viewer, parameters)
+    if listing.ignored:
+        said = "; ".join(listing.ignored)
+        raise BadInput(f"Part of the filter makes no sense, and more tasks than meant would be touched: {said}")
+    if not listing.is_narrow and not names_all:
+        raise BadInput("Every task fits this filter. Choose a filter on the page of tasks first.")
+    return _Wish(visit, actions[action], listing, ActionSigner(await visit.services.keys.signing_secret()))

@@ -1,4 +1,4 @@
-"""The table from error to HTTP status, and the errors of HTTP itself.
+"""The errors of HTTP itself. `error_status` says what each is in a response.
 
 Refused
 ├── InvalidJson · InvalidMultipart              the body cannot be read
@@ -18,39 +18,16 @@ Refused
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 from uuid import UUID
 
 from genpulse.domain.errors import (
-    AssetInUse,
     BadInput,
-    BudgetExceeded,
-    CallbackRefused,
-    ContentTooLarge,
     GenPulseError,
-    InvalidCursor,
-    KeyLimitExceeded,
-    MayBeCharged,
-    NoThumbnail,
-    NotRetryable,
-    PaidProviderRefused,
-    PriorityNotAllowed,
     Problem,
     Refused,
-    TaskDeleted,
-    ThumbnailsNotInstalled,
-    Unavailable,
-    UnknownAsset,
-    UnknownBatch,
-    UnknownCallback,
-    UnknownDelivery,
-    UnknownKey,
-    UnknownTask,
-    UploadAddressUsed,
-    UploadIncomplete,
-    UploadNotTaken,
 )
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.provider_account.rate import Rate
@@ -282,88 +259,3 @@ class Internal(GenPulseError):
     """Stands for an error that nobody foresaw; its cause is in the log only."""
 
     code: ClassVar[str] = "internal"
-
-
-STATUS: Mapping[type[GenPulseError], int] = {
-    Refused: 422,
-    InvalidJson: 400,
-    InvalidMultipart: 400,
-    InvalidPrefer: 400,
-    InvalidIdempotencyKey: 400,
-    InvalidLastEventId: 400,
-    InvalidCursor: 400,
-    UploadIncomplete: 400,
-    AuthenticationRequired: 401,
-    BudgetExceeded: 402,
-    ForeignEnvironment: 403,
-    PaidProviderRefused: 403,
-    InsufficientScope: 403,
-    PriorityNotAllowed: 403,
-    BeyondOwnKey: 403,
-    InvalidSignature: 403,
-    UrlExpired: 403,
-    UnknownTask: 404,
-    UnknownBatch: 404,
-    UnknownAsset: 404,
-    UnknownDelivery: 404,
-    UnknownKey: 404,
-    NoThumbnail: 404,
-    ThumbnailsNotInstalled: 404,
-    ModelNotFound: 404,
-    UnknownCallback: 404,
-    UnknownCall: 404,
-    MethodNotTaken: 405,
-    CallbackRefused: 401,
-    BodyTooSlow: 408,
-    NotRetryable: 409,
-    MayBeCharged: 409,
-    OwnKey: 409,
-    ConfirmExpired: 409,
-    TaskDeleted: 409,
-    AssetInUse: 409,
-    UploadAddressUsed: 409,
-    AssetGone: 410,
-    ContentTooLarge: 413,
-    UnsupportedContentType: 415,
-    UploadNotTaken: 415,
-    KeyLimitExceeded: 429,
-    TooManyRequests: 429,
-    UploadInProgress: 429,
-    RangeNotSatisfiable: 416,
-    Internal: 500,
-    Unavailable: 503,
-}
-"""The one table from error to status; a class that is not in it has the status of its base."""
-
-
-def status_of(error: Refused | Unavailable | Internal) -> int:
-    """The HTTP status of an error."""
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-
-
-def headers_of(error: GenPulseError) -> dict[str, str]:
-    """The headers that belong to an error."""
-    match error:
-        case TooManyRequests():
-            return {"Retry-After": str(error.retry_after_s), **_rate_limit(error)}
-        case Unavailable() | BudgetExceeded() | KeyLimitExceeded() | UploadInProgress():
-            return {"Retry-After": str(error.retry_after_s)}
-        case AuthenticationRequired():
-            return {"WWW-Authenticate": 'Bearer realm="genpulse"'}
-        case MethodNotTaken():
-            return {"Allow": ", ".join(error.methods)}
-        case BodyTooSlow():
-            return {"Connection": "close"}
-        case RangeNotSatisfiable():
-            return {"Content-Range": f"bytes */{error.size}"}
-        case _:
-            return {}
-
-
-def _rate_limit(error: TooManyRequests) -> dict[str, str]:
-    """The RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10)."""
-    window_s = math.ceil(error.rate.per_s)
-    return {
-        "RateLimit-Policy": f'"key";q={error.rate.count};w={window_s}',
-        "RateLimit": f'"key";r=0;t={error.retry_after_s}',
-    }

@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from genpulse.api.errors import Internal, headers_of, status_of
+from genpulse.api.error_status import headers_of, status_of
+from genpulse.api.errors import Internal
 from genpulse.api.requests.json_checks import SHOWN_AT_MOST
 from genpulse.api.requests.query_parameters import parameter_message
 from genpulse.api.schemas.budgets import LimitUseDocument

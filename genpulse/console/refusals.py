@@ -9,7 +9,8 @@ from starlette.types import Scope
 
 from genpulse.api.context import context_in
 from genpulse.api.door import Refusal
-from genpulse.api.errors import AuthenticationRequired, MethodNotTaken, UnknownCall, headers_of, status_of
+from genpulse.api.error_status import headers_of, status_of
+from genpulse.api.errors import AuthenticationRequired, MethodNotTaken, UnknownCall
 from genpulse.console import rendering
 from genpulse.console.errors import EnvironmentNotNamed, ForgedForm, UnreadableForm
 from genpulse.console.visit import base_of

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from genpulse.adapters.webhooks.sender import WebhookSender
-from genpulse.api.errors import status_of
+from genpulse.api.error_status import status_of
 from genpulse.domain.catalogue.lifetime import Lifetime
 from genpulse.domain.catalogue.model_facts import UNSTATED, ModelFacts
 from genpulse.domain.keys.api_key import KeyLimits

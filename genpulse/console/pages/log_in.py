@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from genpulse.api.context import context_in
-from genpulse.api.errors import AuthenticationRequired, ForeignEnvironment, status_of
+from genpulse.api.error_status import status_of
+from genpulse.api.errors import AuthenticationRequired, ForeignEnvironment
 from genpulse.console import changes, forms, rendering, sessions
 from genpulse.console.console import Console
 from genpulse.console.sessions import SessionCookie

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from genpulse.api.door import Refusal
-from genpulse.api.errors import AuthenticationRequired, Internal, headers_of, status_of
+from genpulse.api.error_status import headers_of, status_of
+from genpulse.api.errors import AuthenticationRequired, Internal
 from genpulse.api.responses.encoded import JsonResponse
 from genpulse.dialects.fal.errors import RealtimeNotSpoken, UnknownTarget
 from genpulse.domain.errors import (

@@ -7,14 +7,8 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from genpulse.api.door import Refusal
-from genpulse.api.errors import (
-    AuthenticationRequired,
-    Internal,
-    TooManyRequests,
-    UnknownCall,
-    headers_of,
-    status_of,
-)
+from genpulse.api.error_status import headers_of, status_of
+from genpulse.api.errors import AuthenticationRequired, Internal, TooManyRequests, UnknownCall
 from genpulse.api.responses.encoded import JsonResponse
 from genpulse.domain.errors import (
     BadInput,

@@ -8,7 +8,8 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from genpulse.api.door import Refusal
-from genpulse.api.errors import AuthenticationRequired, headers_of, status_of
+from genpulse.api.error_status import headers_of, status_of
+from genpulse.api.errors import AuthenticationRequired
 from genpulse.api.problems import MEDIA_TYPE
 from genpulse.api.requests.json_checks import SHOWN_AT_MOST
 from genpulse.api.schemas.document import Document

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from genpulse.api.context import caller_of
 from genpulse.api.door import Door, DoorCall
-from genpulse.api.errors import headers_of, status_of
+from genpulse.api.error_status import headers_of, status_of
 from genpulse.api.options import ApiOptions
 from genpulse.domain.keys.api_key import Scope as KeyScope
 from tests.api_keys import added

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from genpulse.api.errors import STATUS, AuthenticationRequired, Internal, TooManyRequests
+from genpulse.api.error_status import STATUS
+from genpulse.api.errors import AuthenticationRequired, Internal, TooManyRequests
 from genpulse.dialects.replicate.refusals import refuse
 from genpulse.dialects.replicate.versions import UnknownVersion
 from genpulse.domain.errors import (

@@ -56,8 +56,8 @@ class Standing:
         """With a later progress."""
         return replace(self, seq=seq, progress=progress, lines=lines)
 
-    def or_progress_of(self, known: "Standing | None", lines: tuple[Line, ...]) -> "Standing":
+    def or_progress_of(self, earlier: "Standing | None", lines: tuple[Line, ...]) -> "Standing":
         """What was read, with the progress that was known where the row is behind it: it is written less often."""
-        if known is None or known.seq <= self.seq or self.status is not TaskStatus.RUNNING:
+        if earlier is None or earlier.seq <= self.seq or self.status is not TaskStatus.RUNNING:
             return replace(self, lines=lines)
-        return self.moved(known.seq, known.progress, lines)
+        return self.moved(earlier.seq, earlier.progress, lines)

@@ -13,10 +13,10 @@ INSERT INTO ledger ({_COLUMNS})
 SELECT (tasks).id, 0, (tasks).provider, (tasks).model, (tasks).owner, (tasks).environment,
        '{EntryKind.RESERVED}', (tasks).price_usd, ((tasks).created_at AT TIME ZONE 'utc')::date,
        '{AmountSource.PRICE}', rule.version, NULL, NULL
-FROM written JOIN unnest($1::uuid[], $24::text[]) AS rule(task_id, version) ON rule.task_id = (tasks).id
+FROM written JOIN unnest($1::uuid[], $25::text[]) AS rule(task_id, version) ON rule.task_id = (tasks).id
 WHERE (tasks).price_usd > 0)
 """
-"""A CTE that reserves the prices of the tasks in `written`, by the versions of their rules in $24."""
+"""A CTE that reserves the prices of the tasks in `written`, by the versions of their rules in $25."""
 
 
 def entered(changes: str) -> str:

@@ -60,7 +60,7 @@ SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
 """The same for tasks of which some have an owner."""
 
 SUBMIT_PRICED = _SUBMIT.format(counted=f",{RESERVED},{counted(_OF_NEW)}")
-"""The same for tasks of which some have a price, by the versions of its rules in $24."""
+"""The same for tasks of which some have a price, by the versions of its rules in $25."""
 
 BY_KEY = f"""
 SELECT {WHOLE_TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL

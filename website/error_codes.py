@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from genpulse.api.errors import Internal, status_of
+from genpulse.api.error_status import status_of
+from genpulse.api.errors import Internal
 from genpulse.domain.errors import GenPulseError, Refused, Unavailable
 from website.pages import Page
 from website.schema_words import cell

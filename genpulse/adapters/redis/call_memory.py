@@ -119,7 +119,7 @@ class RedisCalls:
         return [str(answer) for answer in await self._steps(name, arguments)]
 
     async def close(self) -> None:
-        """Write what waits, as far as that goes within a second, and be heard no more. Nothing is asked afterwards."""
+        """Write what waits, as far as that goes within a second, and be heard no more; then nothing is asked."""
         self._away_until = float("inf")
         if self._task is not None:
             try:

@@ -20,6 +20,7 @@ _GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "Use it": (
             *("how-to/use-from-python.md", "how-to/use-from-typescript.md", "how-to/generate-a-client.md"),
             "how-to/switch-from-replicate.md",
+            "how-to/switch-from-fal.md",
             *(
                 "how-to/use-files-as-inputs.md",
                 "how-to/follow-a-task.md",

@@ -33,11 +33,11 @@ def _customary(outputs: Sequence[Asset], links: Links) -> JsonObject:
     if images:
         document[_LISTED] = images
     for one, several in _ONE_AND_SEVERAL.items():
-        found = [_file(asset, links) for asset in outputs if _kind(asset) == one]
-        if found:
-            document[one] = found[0]
-        if len(found) > 1:
-            document[several] = found
+        files = [_file(asset, links) for asset in outputs if _kind(asset) == one]
+        if files:
+            document[one] = files[0]
+        if len(files) > 1:
+            document[several] = files
     return document
 
 

@@ -34,14 +34,14 @@ async def bring_part(request: Request) -> Response:
     number = _number(request.path_params["number"])
     part = replace(grant, asset_id=_part_id(grant.asset_id, number))
     with context.uploads.alone(part.asset_id):
-        kept = await upload_granted(
+        uploaded = await upload_granted(
             context.services,
             part,
             raw_body.file_in(request),
             limit_bytes=context.options.upload_limit_bytes,
             still_granted=partial(context.authenticator.granted_by, grant.owner),
         )
-    etag = f'"{kept.asset.content.sha256}"'
+    etag = f'"{uploaded.asset.content.sha256}"'
     return answer_json({"partNumber": number, "etag": etag}, headers={"etag": etag})
 
 

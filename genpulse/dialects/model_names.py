@@ -37,6 +37,11 @@ class ModelNames:
         """Whether the vendor may be asked for models that are not listed."""
         return self._vendor in catalogue.providers() and not catalogue.lacks(self._vendor)
 
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """The model or route that each alias means."""
+        return self._aliases
+
     def shown_as(self, model_id: str) -> str:
         """The name under which a client finds this model: an alias, or its name at the vendor, or its id."""
         for alias, meant in self._aliases.items():

@@ -33,6 +33,7 @@ VARIABLE = re.compile(r"\bGENPULSE_[A-Z][A-Z0-9_]*\b")
 BLOCK = re.compile(r"^```(python|json|toml|yaml)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NOT_OURS = {
     "POST /hook": "a receiver of webhooks, who is somebody else",
+    "GET /openai/v1/webhook_secret": "a call of a door, which is no part of our own API",
     "GENPULSE_REDIS_URL": "the page shows what is said about this misspelling",
     "GENPULSE_URL": "clients and the command line read it; it is no setting",
 }

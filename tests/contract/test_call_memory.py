@@ -127,6 +127,14 @@ async def test_calls_that_come_together_are_told_apart(process):
     assert sorted(again) == [keys[-1], "n1", "n2"]
 
 
+async def test_a_memory_that_was_closed_keeps_nobody_waiting(process):
+    one = process("a")
+    await one.take("d", "k1", repeats=False)
+    await one.close()
+    if isinstance(one, RedisCalls):
+        assert await one.take("d", "k2", repeats=True) is None
+
+
 async def test_without_redis_nothing_is_known_and_nothing_is_raised():
     async with open_redis("redis://127.0.0.1:1/0", "dev:") as client:
         memory = RedisCalls(client, Keyspace("dev:"), "a")

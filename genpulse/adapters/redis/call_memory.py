@@ -92,7 +92,7 @@ class RedisCalls:
             answers = await self._done([one.step for one in waiting])
         except AWAY as error:
             logging.getLogger(__name__).debug("repeated calls are known to this process alone: %s", error)
-            self._away_until = time.monotonic() + AWAY_S
+            self._away_until = max(self._away_until, time.monotonic() + AWAY_S)
         finally:
             for one, answer in zip(waiting, answers, strict=True):
                 if one.answer is not None and not one.answer.done():
@@ -119,7 +119,8 @@ class RedisCalls:
         return [str(answer) for answer in await self._steps(name, arguments)]
 
     async def close(self) -> None:
-        """Write what waits, as far as that goes within a second, and be heard no more."""
+        """Write what waits, as far as that goes within a second, and be heard no more; then nothing is asked."""
+        self._away_until = float("inf")
         if self._task is not None:
             try:
                 async with asyncio.timeout(CLOSE_S):
@@ -127,6 +128,9 @@ class RedisCalls:
             except TimeoutError:
                 pass
             await end_tasks(self._task)
+        for left in self._waiting:
+            if left.answer is not None and not left.answer.done():
+                left.answer.set_result(None)
         await self._listener.close()
 
 

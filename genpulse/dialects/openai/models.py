@@ -10,6 +10,9 @@ from genpulse.api.responses.encoded import JsonResponse
 from genpulse.dialects.openai.parts import Parts
 from genpulse.domain.json.value import JsonObject
 
+VENDOR = "openai"
+"""Whose models a client asks for by their bare names."""
+
 
 class Models:
     """The calls under `/v1/models`."""
@@ -22,9 +25,10 @@ class Models:
         return (DoorCall("GET", "/v1/models", self.list), DoorCall("GET", "/v1/models/{name:path}", self.show))
 
     async def list(self, request: Request) -> Response:
-        """All models, each under the name by which a client asks for it."""
-        services, names = context_in(request.scope).services, self._parts.names
-        data = [_document(names.shown_as(model_id), model_id) for model_id, _ in services.catalogue.models()]
+        """All models, each under its id, and under every alias."""
+        services = context_in(request.scope).services
+        named = {model_id.removeprefix(f"{VENDOR}/"): model_id for model_id, _ in services.catalogue.models()}
+        data = [_document(name, model_id) for name, model_id in {**named, **self._parts.names.aliases}.items()]
         return JsonResponse(to_json({"object": "list", "data": data}), 200, {})
 
     async def show(self, request: Request) -> Response:

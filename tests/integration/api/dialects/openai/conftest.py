@@ -1,5 +1,6 @@
 """An API with OpenAI's door, and models whose inputs say things in ways of their own."""
 
+import asyncio
 import base64
 import zlib
 from dataclasses import dataclass
@@ -86,6 +87,8 @@ class Maker(Local[Any]):
 
     def __post_init__(self) -> None:
         self.asked: list[Any] = []
+        self.may_go = asyncio.Event()
+        self.may_go.set()
 
     async def run(self, call: Call[Any], report: Report) -> Result:
         self.asked.append(call.input)
@@ -98,6 +101,7 @@ class Maker(Local[Any]):
             if reference := getattr(call.input, name, None):
                 assert (await call.attachments.fetch(reference)).path.read_bytes() == png()
         report(0.407)
+        await self.may_go.wait()
         return Result((Output(self.content),) * getattr(call.input, "num_images", 1))
 
 

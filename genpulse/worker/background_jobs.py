@@ -57,12 +57,24 @@ async def renew(context: WorkerContext) -> None:
 
 async def renew_leases(context: WorkerContext) -> None:
     """Renew the leases of this worker, three times a lease."""
-    await context.every(context.options.lease_s / 3, "the renewal of leases", lambda: renew(context))
+    name = "the renewal of leases"
+
+    async def turn() -> None:
+        with context.loops.soon_over(name):
+            await renew(context)
+
+    await context.every(context.options.lease_s / 3, name, turn)
 
 
 async def take_over_lost(context: WorkerContext) -> None:
     """Go on with the tasks of lost workers."""
-    await context.every(context.options.lease_s / 3, "taking over from lost workers", context.claimer.take_over)
+    name = "taking over from lost workers"
+
+    async def turn() -> None:
+        with context.loops.soon_over(name):
+            await context.claimer.take_over()
+
+    await context.every(context.options.lease_s / 3, name, turn)
 
 
 async def listen(context: WorkerContext) -> None:

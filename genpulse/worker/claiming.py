@@ -66,7 +66,7 @@ class Claimer:
 
     async def _claim_for_ever(self, claiming: Claiming, providers: Sequence[str]) -> None:
         await self._loops.forever(
-            f"claiming work of {', '.join(providers)}",
+            _name_of(providers),
             lambda: self._claim_once(claiming, providers),
             away=(Unavailable,),
             longest_pause_s=AWAY_PAUSE_S,
@@ -79,7 +79,8 @@ class Claimer:
             self._room.clear()
             await self._room.wait()
             return
-        result = await self._claim_whole(claiming, providers, room)
+        with self._loops.soon_over(_name_of(providers)):
+            result = await self._claim_whole(claiming, providers, room)
         if not result.more:
             await self._services.queue.wait(mark, providers, self._wait_s(result))
 
@@ -159,3 +160,8 @@ class Claimer:
             _log.warning("%d tasks were claimed whose claim was not answered; they begin now", len(unanswered))
             for claim in await self._services.store.claims_of([leases[one] for one in unanswered]):
                 self.running.start(claim)
+
+
+def _name_of(providers: Sequence[str]) -> str:
+    """The name of the loop that claims their tasks."""
+    return f"claiming work of {', '.join(providers)}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task
@@ -24,6 +25,8 @@ class WorkerOptions:
     Every `prune_every_s` seconds the worker looks for what is too old to be kept, every `erase_every_s` for
     what was deleted `erase_after_s` ago or longer. `describe` makes the document
     about a task that webhooks carry, `webhook_forms` the messages for orders that name another form than ours.
+    A sign of life is written to `health_file`, where one is named; a step that asks PostgreSQL or Redis is stuck
+    when it takes longer than `stuck_s` seconds.
     """
 
     concurrency: int = 1000
@@ -38,3 +41,5 @@ class WorkerOptions:
     erase_after_s: float = SETTLED_S
     describe: Describe = _no_document
     webhook_forms: Mapping[str, WebhookForm] = field(default_factory=dict)
+    health_file: Path | None = None
+    stuck_s: float = 300.0

@@ -30,6 +30,7 @@ from genpulse.worker.background_jobs import (
 )
 from genpulse.worker.claiming import Claimer
 from genpulse.worker.options import WorkerOptions
+from genpulse.worker.sign_of_life import show_life
 
 FIRST_AGAIN_S = 1.0
 BACKGROUND_JOBS = (
@@ -64,6 +65,14 @@ async def run_until(stop: asyncio.Event, services: Services, options: WorkerOpti
     worker, loops = Worker(worker_id, name, options.lease_s), services.loops
     claimer = Claimer(services, options, worker, loops)
     context = WorkerContext(services, options, worker, claimer, loops)
+    async with _beside(show_life(loops, options.health_file, options.stuck_s)):
+        await _work(context, stop)
+    await _leave(context)
+    _log.info("worker stopped")
+
+
+async def _work(context: WorkerContext, stop: asyncio.Event) -> None:
+    options, claimer = context.options, context.claimer
     await _first_renewal(context, stop)
     try:
         async with _beside(*(job(context) for job in BACKGROUND_JOBS)):
@@ -73,8 +82,6 @@ async def run_until(stop: asyncio.Event, services: Services, options: WorkerOpti
             await claimer.running.drain(grace_s=options.grace_s, stop_s=options.stop_s)
     finally:
         await claimer.running.abandon()
-    await _leave(context)
-    _log.info("worker stopped")
 
 
 async def _first_renewal(context: WorkerContext, stop: asyncio.Event) -> None:

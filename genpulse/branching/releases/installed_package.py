@@ -6,9 +6,12 @@ from pathlib import Path
 
 from genpulse.branching.errors import ReleaseRefused, RepositoryUnfit
 from genpulse.branching.git.repository import Repository
+from genpulse.environment import build_info
 
 _NAME = "genpulse"
-_MARKS = ("__init__.py", "build.py")
+_READER = Path(build_info.__file__).relative_to(build_info.PACKAGE).as_posix()
+"""The module that reads a stamp, wherever it lies: a package without it would not heed one."""
+_MARKS = ("__init__.py", _READER)
 _BELOW = (_NAME, f"lib/python*/site-packages/{_NAME}", f"lib/python*/dist-packages/{_NAME}")
 _SHA1 = 40
 _SHOWN = 3

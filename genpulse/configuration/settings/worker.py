@@ -32,3 +32,10 @@ class Worker(Section):
         description="Threads in which local engines do heavy work; empty: one for each processor, at least 2.",
     )
     output_limit_bytes: int = Field(8 << 30, ge=1024, description="Bytes of one output at most.")
+    health_file: str | None = Field(
+        None,
+        description=(
+            "File that a worker writes every five seconds for `genpulse worker --health`, one for each worker on a"
+            " machine; empty: none."
+        ),
+    )

@@ -7,7 +7,7 @@ import pytest
 import uuid_utils.compat
 
 from genpulse import config
-from genpulse.cli.worker import _describer
+from genpulse.cli.worker_process import _describer
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.result.answer import OutputPlace

@@ -9,7 +9,7 @@ import pytest
 import uuid_utils.compat
 
 from genpulse import config
-from genpulse.cli.worker import _describer
+from genpulse.cli.worker_process import _describer
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Canceled, Succeeded
 from genpulse.domain.errors import UnknownOutcome

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from genpulse.branching.git.repository import Repository
+from genpulse.branching.releases.installed_package import is_of, package_in
 from genpulse.cli.app import genpulse
 from genpulse.environment.build_info import (
     BUILD_FILE,
@@ -23,7 +25,7 @@ from genpulse.environment.build_info import (
 )
 from tests.integration.branching.clones import ENVIRONMENT
 
-FILES = {"__init__.py": "", "build.py": "x = 1\n", "deep/module.py": "y = 2\n"}
+FILES = {"__init__.py": "", "environment/build_info.py": "x = 1\n", "deep/module.py": "y = 2\n"}
 FINAL = Build("1.2.3", "a" * 40, "b" * 40, "v1.2.3", repository="https://example.com/acme/shop.git")
 
 
@@ -49,6 +51,11 @@ def flow(done, monkeypatch):
         return CliRunner().invoke(genpulse, ["flow", "stamp", *map(str, arguments)], env=ENVIRONMENT)
 
     return run
+
+
+def test_this_genpulse_is_found_by_what_reads_its_stamp():
+    assert package_in(PACKAGE) == PACKAGE
+    assert is_of(Repository(PACKAGE.parent, ENVIRONMENT))
 
 
 def refusals(result):
@@ -80,7 +87,7 @@ def test_an_installation_that_is_named_is_stamped_and_unstamped(flow, done, tmp_
     back = flow("--into", into, "--remove", "--json")
     assert json.loads(back.stdout) == {"path": str(package / BUILD_FILE.name), "removed": True}
     assert "There is no stamp" in flow("--into", into, "--remove").stdout
-    assert sorted(path.name for path in package.iterdir()) == ["__init__.py", "build.py", "deep"]
+    assert sorted(path.name for path in package.iterdir()) == ["__init__.py", "deep", "environment"]
 
 
 def test_a_stamp_file_is_taken_back(flow, tmp_path):
@@ -137,7 +144,7 @@ def changed(path):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda package: changed(package / "build.py"),
+        lambda package: changed(package / "environment/build_info.py"),
         lambda package: changed(package / "deep" / "more.py"),
         lambda package: (package / "deep" / "module.py").unlink(),
     ],
@@ -158,7 +165,7 @@ def test_a_stamp_does_not_outlive_the_files_that_it_was_written_for(package):
     assert read_build_info(package / BUILD_FILE.name) == stamped
     assert stamped.package == package_digest(package)
     (package / "__pycache__").mkdir()
-    (package / "__pycache__" / "build.pyc").write_bytes(b"made by Python")
+    (package / "__pycache__" / "build_info.pyc").write_bytes(b"made by Python")
     assert stamped.package == package_digest(package)
     upgraded = shutil.copytree(package, package.parent.parent / "upgraded" / "genpulse")
     changed(upgraded / "deep" / "module.py")

@@ -34,9 +34,12 @@ def safe_name(name: str) -> str:
     of Windows, or longer than a file's name with its number and ending may be.
     """
     plain = "".join("-" if _is_odd(letter) else letter for letter in unicodedata.normalize("NFC", name))
-    short = plain.lstrip(_AT_BEGIN).encode()[:_LONGEST_NAME].decode(errors="ignore")
-    whole = short.rstrip(". ") or "output"
-    return f"_{whole}" if _DEVICE.fullmatch(whole.partition(".")[0].rstrip()) else whole
+    whole = _cut(plain.lstrip(_AT_BEGIN)) or "output"
+    return _cut(f"_{whole}") if _DEVICE.fullmatch(whole.partition(".")[0].rstrip()) else whole
+
+
+def _cut(name: str) -> str:
+    return name.encode()[:_LONGEST_NAME].decode(errors="ignore").rstrip(". ")
 
 
 def _is_odd(letter: str) -> bool:

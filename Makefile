@@ -37,17 +37,18 @@ demo: $(READY)  ## a picture, a video and a spoken sentence, from nothing
 dev: $(READY)  ## the whole stack to work with, until Ctrl-C
 	@$(BIN)/genpulse dev
 
-# Neighbours stay together, and with them what they share, until a process has nothing left and takes of another's.
-TEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# Tests are collected once, by the process of which those that run them are forks.
+FORKS := $(BIN)/python -m pytest -p tests.forks --forks
+TEST := $(FORKS) $(WORKERS)
 # Tests start hundreds of processes, and none is to compile what another has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
 test: $(READY)  ## every test but the slow ones; those that measure leases run at the end, one a core
-	@$(TEST) -m "not slow and not alone and not ops"
-	@$(BIN)/python -m pytest -m alone -n $(JOBS) -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/crash_points
+	@$(TEST) --hypothesis-profile few -m "not slow and not alone and not ops"
+	@$(FORKS) $(JOBS) -m alone -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/crash_points
 
-test-slow: $(READY)  ## whole stacks in less common ways
-	@$(TEST) -m "slow and not ops"
+test-slow: $(READY)  ## whole stacks in less common ways, and all that property tests draw
+	@$(TEST) -m "(slow or hypothesis) and not ops"
 
 check: $(READY)  ## format, lint, types, floors, committed configuration, files of models
 	@$(BIN)/ruff format --check .
@@ -69,7 +70,7 @@ reference: $(READY)  ## write what is made from the code: .env.example, the refe
 	@$(BIN)/genpulse models reference --write docs/reference/providers.md
 
 security: $(READY)  ## the tests that hold the threat model, docs/explanation/security.md
-	@$(BIN)/python -m pytest -n $(WORKERS) -q tests/integration/api/test_isolation_of_keys.py \
+	@$(TEST) -q tests/integration/api/test_isolation_of_keys.py \
 		tests/integration/api/test_loopback.py tests/integration/api/test_connections.py \
 		tests/integration/api/test_key_routes.py tests/integration/api/test_cross_origin.py \
 		tests/integration/api/test_signed_events.py tests/integration/api/test_signed_uploads.py \

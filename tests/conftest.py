@@ -11,17 +11,17 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from redis.asyncio import Redis as Client
+from redis import Redis as Client
 
 from genpulse.dev.processes.child import Guard
 from genpulse.dev.servers.redis import Redis
-from tests import kept_pool
-from tests.deal import dealt
+from tests import drawn, kept_pool  # noqa: F401 - registers what `--hypothesis-profile` names
+from tests.forks import IS_ONE_OF_MANY
 from tests.kept_connection import KeptConnection
 from tests.kept_pool import KeptPools
 from tests.laid_out import COPY, TEMPLATE, UNSTAMPED, server_of, server_of_many
 from tests.server_home import throw_away_home
-from tests.servers import TestServer, finished, launch
+from tests.servers import TestServer, launch
 from tests.tables import emptied
 
 hypothesis.settings.register_profile(
@@ -61,6 +61,9 @@ _EMPTY = f"""
 UPDATE renewals SET since = now(), last_at = now()
 """
 
+_YOUNG = 20_000
+"""Objects after which Python looks for garbage: after 700, a sixth of all time goes into it."""
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell lets its background jobs ignore Ctrl-C, and so would every process that a test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -73,15 +76,9 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.enable()
         gc.freeze()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of several processes, each begins with what takes long."""
-    if processes := getattr(config, "workerinput", {}).get("workercount"):
-        items[:] = dealt(items, processes)
+        gc.set_threshold(_YOUNG, 10, 50)
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -114,8 +111,10 @@ def server_home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(server_home: Path, guard: Guard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
-    is_one_of_many = "PYTEST_XDIST_WORKER" in os.environ
+def postgres(
+    server_home: Path, guard: Guard, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[TestServer]:
+    is_one_of_many = IS_ONE_OF_MANY in pytestconfig.stash or "PYTEST_XDIST_WORKER" in os.environ
     shared = tmp_path_factory.getbasetemp().parent
     with server_of_many(server_home, guard, shared) if is_one_of_many else server_of(server_home, guard) as server:
         yield server
@@ -196,13 +195,15 @@ def own_database_url(postgres: TestServer, maintenance: KeptConnection) -> Itera
         yield url
 
 
+@pytest.fixture(scope="session")
+def flusher(redis_server: TestServer) -> Iterator[Client]:
+    """What empties Redis."""
+    with Client.from_url(redis_server.url) as client:
+        yield client
+
+
 @pytest.fixture
-def redis_url(redis_server: TestServer) -> str:
+def redis_url(redis_server: TestServer, flusher: Client) -> str:
     """A Redis without a key in it."""
-    finished(_flush(redis_server.url))
+    flusher.flushall()
     return redis_server.url
-
-
-async def _flush(url: str) -> None:
-    async with Client.from_url(url) as client:
-        await client.flushall()

@@ -1,16 +1,15 @@
-"""With which tests each process of a run begins: those that start whole stacks, and mostly wait.
+"""In which pieces tests are handed to the processes of a run, and with which it begins: those that mostly wait.
 
 They begin together and overlap. One that began at the end would keep a process busy while all others are done.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-T = TypeVar("T")
+_MOST = 64
+"""So many tests go to one process at a time: they share what is set up, and all processes end about together."""
 
 _SECONDS = {
     "acceptance/test_demo.py": 23,
@@ -37,34 +36,20 @@ _SECONDS = {
 """How long the files take that hold a test of many seconds. It only has to be about right."""
 
 
-def dealt(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:
-    """All of them, in an order of which each process takes an equal part from its front."""
+def batches(items: Sequence[pytest.Item]) -> list[tuple[int, ...]]:
+    """The places of all of them, by file; a file that takes long is one batch."""
     home = Path(__file__).parent
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
+    files: dict[Path, list[int]] = {}
+    for at, item in enumerate(items):
+        files.setdefault(item.path, []).append(at)
     long = {path: _SECONDS[name] for path in files if (name := _name(path, home)) in _SECONDS}
-    hands: list[list[Path]] = [[] for _ in range(processes)]
-    for path in sorted(long, key=lambda path: (-long[path], path)):
-        min(hands, key=lambda hand: sum(long[each] for each in hand)).append(path)
-    rest = iter([item for path, group in files.items() if path not in long for item in group])
-    parts = _sizes(len(items), processes)
-    fronts = [[item for path in hand for item in files[path]] for hand in hands]
-    ordered = [item for front, size in zip(fronts, parts, strict=True) for item in _filled(front, rest, size)]
-    return [*ordered, *rest]
+    first = [tuple(files[path]) for path in sorted(long, key=lambda path: (-long[path], path))]
+    return [*first, *(part for path, places in files.items() if path not in long for part in _parts(places))]
 
 
 def _name(path: Path, home: Path) -> str:
     return path.relative_to(home).as_posix() if path.is_relative_to(home) else ""
 
 
-def _sizes(count: int, processes: int) -> list[int]:
-    """How many xdist gives to each process at the beginning."""
-    sizes: list[int] = []
-    for left in range(processes, 0, -1):
-        sizes.append((count - sum(sizes)) // left)
-    return sizes
-
-
-def _filled(front: Sequence[T], rest: Iterator[T], size: int) -> list[T]:
-    return [*front, *islice(rest, max(0, size - len(front)))]
+def _parts(places: Sequence[int]) -> list[tuple[int, ...]]:
+    return [tuple(places[start : start + _MOST]) for start in range(0, len(places), _MOST)]

@@ -57,7 +57,7 @@ def _warn_of_address(settings: Settings) -> None:
         )
 
 
-def _links_at_hand(settings: Settings, services: Services) -> LinksAtHand:
+def links_at_hand(settings: Settings, services: Services) -> LinksAtHand:
     """The addresses that webhooks carry."""
     signing = LazyUrlSigner()
 
@@ -74,7 +74,7 @@ def _links_at_hand(settings: Settings, services: Services) -> LinksAtHand:
     return links
 
 
-def _describer(links: LinksAtHand) -> Describe:
+def describer(links: LinksAtHand) -> Describe:
     """Tasks as the API of this environment shows them, for webhooks: the address of events is not signed."""
 
     async def describe(task: Task) -> JsonObject:
@@ -92,7 +92,7 @@ async def _work(settings: Settings, concurrency: int | None, names: tuple[str, .
         available = services.catalogue.providers()
         if unknown := sorted(set(names or ()) - set(available)):
             raise CommandRefused(f"There is no provider {', '.join(unknown)}; there is {', '.join(available)}.")
-        links = _links_at_hand(settings, services)
+        links = links_at_hand(settings, services)
         options = WorkerOptions(
             concurrency=concurrency or settings.worker.concurrency,
             batch=settings.worker.batch,
@@ -101,7 +101,7 @@ async def _work(settings: Settings, concurrency: int | None, names: tuple[str, .
             stop_s=settings.worker.stop_s,
             providers=names,
             prune_every_s=settings.retention.every_s,
-            describe=_describer(links),
+            describe=describer(links),
             webhook_forms=webhook_forms(DialectOptions(aliases=settings.doors.aliases), services, links),
             health_file=settings.root / path if (path := settings.worker.health_file) else None,
             stuck_s=max(STUCK_S, _STATEMENTS * settings.database.statement_timeout_s),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from genpulse.console import forms
 from genpulse.console.console import Console
 from genpulse.console.errors import EnvironmentNotNamed
-from genpulse.console.forms import Form
+from genpulse.console.forms import PageForm
 from genpulse.console.visit import Visit, admit
 from genpulse.domain.console import ConsoleAction
 from genpulse.domain.errors import Refused, Unavailable
@@ -21,7 +21,7 @@ DONE = "done"
 _log = logging.getLogger(__name__)
 BROKEN_OFF = "internal"
 
-Doing = Callable[[Visit, Form], Awaitable[Response]]
+Doing = Callable[[Visit, PageForm], Awaitable[Response]]
 
 
 async def change(
@@ -45,14 +45,14 @@ async def change(
     return await noted(visit, action, _subject(request, form), lambda: do(visit, form))
 
 
-def check_name(visit: Visit, form: Form) -> None:
+def check_name(visit: Visit, form: PageForm) -> None:
     """Whether the environment's name was typed, where that is asked for. Raises `EnvironmentNotNamed`."""
     name = visit.viewer.environment.name
     if visit.console.options.asks_for_name and form.get(forms.ENVIRONMENT).strip() != name:
         raise EnvironmentNotNamed(name)
 
 
-async def opened(console: Console, request: Request) -> tuple[Visit, Form]:
+async def opened(console: Console, request: Request) -> tuple[Visit, PageForm]:
     """A form that this console has shown to whoever sends it. Raises as `change`."""
     form = await forms.read(request)
     visit = await admit(console, request)
@@ -100,7 +100,7 @@ def entry_of(request: Request, services: Services, caller: Caller, action: str, 
     )
 
 
-def _subject(request: Request, form: Form) -> str:
+def _subject(request: Request, form: PageForm) -> str:
     """What it is done with: what the path names, or the filter of the form."""
     named = request.path_params.get("task_id") or request.path_params.get("key_id")
     return str(named or form.get("filter") or form.get("model"))

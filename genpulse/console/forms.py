@@ -19,7 +19,7 @@ _PURPOSE = b"genpulse console form 1\0"
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PageForm:
     """The fields of a form in their order; one name may come several times."""
 
     fields: Sequence[tuple[str, str]]
@@ -33,7 +33,7 @@ class Form:
         return any(found == name for found, _ in self.fields)
 
 
-async def read(request: Request) -> Form:
+async def read(request: Request) -> PageForm:
     """The form in the body. Raises `UnreadableForm`, `ContentTooLarge`, `ClientDisconnect`."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
@@ -46,7 +46,7 @@ async def read(request: Request) -> Form:
         raise UnreadableForm("it is not in UTF-8") from None
     except ValueError:
         raise UnreadableForm(f"it has more than {_MOST_FIELDS} fields") from None
-    return Form(tuple(fields))
+    return PageForm(tuple(fields))
 
 
 def token_for(secret: bytes, session: ConsoleSession | None) -> str:
@@ -65,7 +65,7 @@ def check_origin(request: Request, public_url: str | None) -> None:
         raise ForgedForm
 
 
-def check_token(form: Form, token: str) -> None:
+def check_token(form: PageForm, token: str) -> None:
     """Raises `ForgedForm`."""
     if not hmac.compare_digest(form.get(TOKEN).encode(), token.encode()):
         raise ForgedForm

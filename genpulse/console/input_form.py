@@ -8,7 +8,7 @@ from math import isfinite
 
 from pydantic_core import from_json
 
-from genpulse.console.forms import Form
+from genpulse.console.forms import PageForm
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject, JsonValue
 
@@ -77,7 +77,7 @@ def says_all(schema: Mapping[str, JsonValue], document: JsonObject) -> bool:
     return bool(properties) and all(name in properties for name in document)
 
 
-def document_of(schema: Mapping[str, JsonValue], form: Form) -> JsonObject:
+def document_of(schema: Mapping[str, JsonValue], form: PageForm) -> JsonObject:
     """The input as it was filled in; empty fields are left out. Raises `BadInput` where it is no JSON."""
     whole = form.get(WHOLE)
     if form.has(WHOLE):

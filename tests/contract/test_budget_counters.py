@@ -28,6 +28,7 @@ from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import NewTask, TaskStatus
 from tests.contract.conftest import Backend, new_task
 from tests.database_clock import make_clock, set_clock
+from tests.drawn import examples
 
 START = datetime(2027, 1, 30, 22, tzinfo=UTC)
 OWNERS = ("", "0190a1b2-0000-7000-8000-00000000000a", "0190a1b2-0000-7000-8000-00000000000b")
@@ -330,7 +331,7 @@ async def play_in_memory(chance: random.Random, limits: SpendingLimits, turns: i
     return play.refusals
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_counters_in_memory_are_those_of_the_model(chance):
     asyncio.run(play_in_memory(chance, some_limits(chance), 40))

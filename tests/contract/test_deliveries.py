@@ -18,6 +18,7 @@ from genpulse.domain.search.task_query import TaskQuery
 from genpulse.domain.task import TaskStatus
 from genpulse.domain.webhook_delivery import Answer, Delivery, DeliveryState, origin_of
 from tests.contract.conftest import Backend, new_task
+from tests.drawn import examples
 
 URL = "https://receiver.example.com/hook"
 FAILURE = Failure(
@@ -247,7 +248,7 @@ async def test_no_origin_gets_more_than_it_has_room_for(backend):
     per_origin=st.integers(0, 4),
     room=st.dictionaries(st.sampled_from("abcdx"), st.integers(0, 5)),
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 async def test_whatever_waits_is_shared_out(backend, waiting, limit, per_origin, room):
     await noted(backend, *[f"https://{name}.example/" for name in waiting])
     rooms = {f"https://{name}.example": count for name, count in room.items()}

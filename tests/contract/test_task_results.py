@@ -20,6 +20,7 @@ from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from tests.answers import ASSET_IDS, answers, as_shown
 from tests.contract.conftest import new_task, now
+from tests.drawn import examples
 
 ODD = TaskResult('{"zz":1e+22,"a":-0.0,"big":123456789012345678901234567890,"words":"ü \\\\ \\" 🦊 \\u2028"}')
 
@@ -91,10 +92,11 @@ async def test_a_message_tells_the_result(backend):
     assert told.result == ODD
 
 
+@pytest.mark.hypothesis
 async def test_whatever_is_answered_comes_out_of_the_store(backend):
     drawn: list = []
 
-    @settings(max_examples=60, deadline=None, database=None)
+    @settings(max_examples=examples(60), deadline=None, database=None)
     @given(answers())
     def draw(answer):
         drawn.append(answer)

@@ -26,6 +26,7 @@ from genpulse.domain.task import NewTask, Priority
 from genpulse.ports import KeyStore, TaskStore
 from tests.api_keys import new_key
 from tests.contract.conftest import Backend, new_ids, new_task, new_worker, now
+from tests.drawn import examples
 
 A, B, C = "a", "b", "c"
 LONG = replace(new_worker("w"), lease_s=3600.0)
@@ -288,10 +289,11 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.hypothesis
 def test_no_owner_that_waits_is_more_than_one_turn_behind(store_at_hand):
     """For any order in which tasks come and are claimed, and any weights; both stores do the same."""
 
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=examples(EXAMPLES), deadline=None)
     @given(STEPS, st.lists(st.sampled_from([1, 1, 2, 3, HEAVIEST]), min_size=4, max_size=4))
     def check(steps, weights):
         store_at_hand(steps, weights)

@@ -7,7 +7,6 @@ last use is at most two lines below its first. Words of a trade stay as they are
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -77,8 +76,8 @@ TWICE = {
 }
 
 
-@cache
-def _sources() -> tuple[tuple[str, ast.Module], ...]:
+@pytest.fixture(scope="module")
+def sources() -> tuple[tuple[str, ast.Module], ...]:
     paths = (path for folder in ("genpulse", "packages") for path in sorted((_ROOT / folder).rglob("*.py")))
     return tuple(
         (path.relative_to(_ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))) for path in paths
@@ -148,8 +147,8 @@ def bare(tree: ast.Module) -> Iterator[str]:
             yield from _locals(node)
 
 
-def test_no_bare_participle_is_a_name():
-    places = {(path, name) for path, tree in _sources() for name in bare(tree)}
+def test_no_bare_participle_is_a_name(sources):
+    places = {(path, name) for path, tree in sources for name in bare(tree)}
     odd = {
         (path, name)
         for path, name in places
@@ -159,9 +158,9 @@ def test_no_bare_participle_is_a_name():
     assert ALLOWED.keys() - odd == set(), "allowed, and there no more"
 
 
-def test_a_name_of_a_class_means_one_thing():
+def test_a_name_of_a_class_means_one_thing(sources):
     places = defaultdict[str, list[str]](list)
-    for path, tree in _sources():
+    for path, tree in sources:
         if path.startswith(("genpulse/providers/", "packages/", "genpulse/dialects/")):
             continue  # plug-ins and doors use the words of their vendors, and none imports another
         for node in tree.body:

@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from genpulse.api.auth.action_tokens import LASTS_S, ActionSigner, ActionToken
-from genpulse.console.forms import Form
+from genpulse.console.forms import PageForm
 from genpulse.console.pages import tasks
 from genpulse.console.pages.tasks import TaskListing
 from genpulse.console.visit import Visit
@@ -66,7 +66,7 @@ async def ask(visit: Visit) -> Response:
     )
 
 
-async def act(visit: Visit, form: Form) -> Response:
+async def act(visit: Visit, form: PageForm) -> Response:
     """Do it, for some seconds; what is left is offered again.
 
     Raises `BadInput`, `InvalidConfirm`, `ConfirmExpired`, `DatabaseUnavailable`.

@@ -12,7 +12,7 @@ from genpulse.api.errors import BeyondOwnKey, OwnKey
 from genpulse.api.schemas.api_keys import NewKeyDocument
 from genpulse.console import changes
 from genpulse.console.console import Console
-from genpulse.console.forms import Form
+from genpulse.console.forms import PageForm
 from genpulse.console.visit import Visit
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.keys.api_key import ApiKey, KeyState, Scope, Token, digest_of
@@ -50,7 +50,7 @@ async def create(console: Console, request: Request) -> Response:
         return await _page(visit, typed=dict(form.fields), error=error)
 
 
-async def _created(visit: Visit, form: Form) -> Response:
+async def _created(visit: Visit, form: PageForm) -> Response:
     """Raises `BadInput`, `BeyondOwnKey`, `DatabaseUnavailable`."""
     services, giver = visit.services, visit.viewer.caller.key
     token = Token.new(visit.viewer.environment.api_key_prefix)
@@ -61,7 +61,7 @@ async def _created(visit: Visit, form: Form) -> Response:
     return visit.page("key_created.html", "A new key", key=key, secret=token.text)
 
 
-def _document(form: Form) -> NewKeyDocument:
+def _document(form: PageForm) -> NewKeyDocument:
     """Raises `BadInput`."""
     limits: dict[str, object] = {name: value for name in _LIMITS if (value := form.get(name).strip())}
     for name in ("max_active_tasks", "daily_tasks"):
@@ -91,7 +91,7 @@ def _whole(name: str, typed: str) -> int:
         raise BadInput("The key cannot be made like this.", [Problem(f"/{name}", "a whole number")]) from None
 
 
-async def revoke(visit: Visit, _form: Form) -> Response:
+async def revoke(visit: Visit, _form: PageForm) -> Response:
     """Revoke a key, which is not one's own. Raises `OwnKey`, `UnknownKey`, `DatabaseUnavailable`."""
     key_id: UUID = visit.request.path_params["key_id"]
     own = visit.viewer.caller.key

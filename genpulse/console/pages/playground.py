@@ -12,7 +12,7 @@ from starlette.responses import Response
 from genpulse.console import changes
 from genpulse.console.console import Console
 from genpulse.console.examples import examples_of
-from genpulse.console.forms import Form
+from genpulse.console.forms import PageForm
 from genpulse.console.input_form import PREFIX, WHOLE, InputField, document_of, fields_of, says_all
 from genpulse.console.live import Fragments
 from genpulse.console.pages import task as task_page
@@ -99,7 +99,7 @@ async def submit(console: Console, request: Request) -> Response:
         return await _page(visit, _broken(form, error), status=422)
 
 
-async def _queued(visit: Visit, form: Form) -> Response:
+async def _queued(visit: Visit, form: PageForm) -> Response:
     order_form = _wish(visit.services, form)
     order = Order(
         model=order_form.model_id,
@@ -180,7 +180,7 @@ def _schema(model: AnyModel) -> Mapping[str, JsonValue]:
     return schema
 
 
-def _wish(services: Services, form: Form) -> PlaygroundOrder:
+def _wish(services: Services, form: PageForm) -> PlaygroundOrder:
     """What was filled in, which fits the model. Raises `BadInput`, `UnknownModel`."""
     model = services.catalogue.model(form.get("model"))
     document = document_of(_schema(model), form)
@@ -196,7 +196,7 @@ def _wish(services: Services, form: Form) -> PlaygroundOrder:
     )
 
 
-def _broken(form: Form, error: BadInput) -> PlaygroundOrder:
+def _broken(form: PageForm, error: BadInput) -> PlaygroundOrder:
     """The form as it was filled in, as far as that can be said."""
     is_whole = form.has(WHOLE)
     typed = {name.removeprefix(PREFIX): value for name, value in form.fields if name.startswith(PREFIX)}

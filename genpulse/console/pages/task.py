@@ -11,7 +11,7 @@ from starlette.responses import Response
 from genpulse.api.schemas.documents import WaitingDocument
 from genpulse.console import rendering
 from genpulse.console.examples import examples_for
-from genpulse.console.forms import Form
+from genpulse.console.forms import PageForm
 from genpulse.console.live import Fragments
 from genpulse.console.outputs import ShownOutput, shown_outputs
 from genpulse.console.timeline import Timeline, timeline_of
@@ -123,14 +123,14 @@ async def _key_name(services: Services, viewer: Viewer, task: Task) -> str:
     return next((key.name for key in await services.keys.all() if str(key.id) == task.owner), task.owner)
 
 
-async def cancel(visit: Visit, _form: Form) -> Response:
+async def cancel(visit: Visit, _form: PageForm) -> Response:
     """Ask that it stops."""
     task = await visit.task()
     await cancelling.cancel(visit.services, task.id)
     return visit.redirect(f"/tasks/{task.id}?said=canceled")
 
 
-async def retry(visit: Visit, form: Form) -> Response:
+async def retry(visit: Visit, form: PageForm) -> Response:
     """Queue it again."""
     task = await visit.task()
     await retrying.retry(
@@ -139,7 +139,7 @@ async def retry(visit: Visit, form: Form) -> Response:
     return visit.redirect(f"/tasks/{task.id}?said=retried")
 
 
-async def send_again(visit: Visit, _form: Form) -> Response:
+async def send_again(visit: Visit, _form: PageForm) -> Response:
     """Send one of its messages once more."""
     task = await visit.task()
     delivery_id: UUID = visit.request.path_params["delivery_id"]

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from genpulse.console.forms import Form
+from genpulse.console.forms import PageForm
 from genpulse.console.visit import Visit
 from genpulse.domain.keys.api_key import Scope
 
@@ -28,7 +28,7 @@ async def show(visit: Visit) -> Response:
     )
 
 
-async def send_again(visit: Visit, form: Form) -> Response:
+async def send_again(visit: Visit, form: PageForm) -> Response:
     """Send again what was given up of one receiver, a thousand at a time."""
     origin = form.get("filter")[:_LONGEST].replace("\0", "")
     await visit.services.deliveries.send_again(origin, AGAIN_AT_ONCE)

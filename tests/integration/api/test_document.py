@@ -10,11 +10,11 @@ from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.providers.sandbox.noop import Noop, NoopInput
 from tests.api_keys import added
 from tests.document.schemathesis_run import command, environment
+from tests.drawn import examples
 from tests.integration.api.conftest import rows_on
 
 EXAMPLES = 8
-SEED = 1
-"""Others are drawn by `make api-document`."""
+"""500 of a call are drawn by `make api-document`."""
 
 
 class Words(Input):
@@ -30,6 +30,7 @@ class Brush(Local[Words]):
         return Result((Output(call.input.prompt.encode()),))
 
 
+@pytest.mark.hypothesis
 @pytest.mark.timeout(600)
 async def test_every_answer_is_what_the_document_says(serve, migrated_url, tmp_path, pools):
     models = (Model("image", ("text-to-image",), Words, Brush()), Model("noop", ("noop",), NoopInput, Noop()))
@@ -38,7 +39,7 @@ async def test_every_answer_is_what_the_document_says(serve, migrated_url, tmp_p
         _, headers = await added(api.services.keys, scopes=frozenset({Scope.ADMIN}))
         async with api.worker():
             process = await asyncio.create_subprocess_exec(
-                *command(api.url, examples=EXAMPLES, seed=SEED),
+                *command(api.url, examples=examples(EXAMPLES), seed=1),
                 cwd=tmp_path,
                 env=environment(headers["Authorization"].removeprefix("Bearer ")),
                 stdout=asyncio.subprocess.PIPE,

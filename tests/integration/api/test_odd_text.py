@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genpulse.api.options import ApiOptions
+from tests.drawn import examples
 from tests.integration.api.conftest import KEY_PREFIXES, rows_on
 
 JSON = {"Content-Type": "application/json"}
@@ -20,7 +21,7 @@ ODD = st.one_of(
     ),
     st.text(st.one_of(st.characters(), st.characters(max_codepoint=0x9F), HALVES), max_size=20),
 )
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture

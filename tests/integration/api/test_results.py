@@ -7,7 +7,7 @@ import pytest
 import uuid_utils.compat
 
 from genpulse import config
-from genpulse.cli.worker_process import _describer
+from genpulse.cli.worker_process import describer, links_at_hand
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.result.answer import OutputPlace
@@ -102,7 +102,7 @@ async def test_a_repeated_submit_and_the_stream_show_it(either):
 
 async def test_a_receiver_of_webhooks_is_told(either, tmp_path):
     task_id, asset_id = await ended(either, {"seed": 7, "image": P})
-    describe = _describer(config.load(tmp_path, {"ENV": "dev"}, require=()), either.services)
+    describe = describer(links_at_hand(config.load(tmp_path, {"ENV": "dev"}, require=()), either.services))
     told = await describe(await either.services.store.get(UUID(task_id)))
     assert told["result"]["seed"] == 7
     reference(asset_id, told["result"]["image"])

@@ -9,7 +9,7 @@ import pytest
 import uuid_utils.compat
 
 from genpulse import config
-from genpulse.cli.worker_process import _describer
+from genpulse.cli.worker_process import describer, links_at_hand
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Canceled, Succeeded
 from genpulse.domain.errors import UnknownOutcome
@@ -55,7 +55,7 @@ async def test_they_are_in_the_task_the_list_and_the_stream(either):
 
 
 async def test_a_receiver_of_webhooks_is_told(either, tmp_path):
-    describe = _describer(config.load(tmp_path, {"ENV": "dev"}, require=()), either.services)
+    describe = describer(links_at_hand(config.load(tmp_path, {"ENV": "dev"}, require=()), either.services))
     told = await describe(await either.services.store.get(UUID(await odd(either))))
     assert (told["status"], told["warnings"]) == ("succeeded", SHOWN)
     told = await describe(await either.services.store.get(UUID(await canceled(either))))

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from genpulse.adapters.database.schema.migrate import _config
 from genpulse.domain.asset import named_in, referred
+from tests.drawn import examples
 from tests.references import references, texts
 
 _ASSETS = """
@@ -25,7 +26,10 @@ INSERT INTO tasks (id, environment, kind, provider, model, status, priority, inp
 VALUES (gen_random_uuid(), 'dev', 'k', 'p', 'm', 'queued', 0, $1::jsonb, '{}', now())
 """
 _MANY = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=examples(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
 )
 
 

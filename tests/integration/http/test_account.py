@@ -28,6 +28,7 @@ from genpulse.domain.errors import (
 from genpulse.domain.failure import Actor, Charged, FailureCode
 from genpulse.provider.account import Account
 from genpulse.provider.http import AnswerLost, AnswerTooLarge, AnswerUnusable, Part
+from tests.drawn import examples
 from tests.fakes.raw import RawServer, answer
 
 SECRET = "r8_secret-of-the-operator"
@@ -369,7 +370,7 @@ _STATUSES = st.integers(200, 599) | st.sampled_from([*PROVED, *OPEN, 429])
 _MORE = st.integers(0, 5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(_STATUSES, _BODIES, _HEADERS, _MORE, _ERRORS, st.frozensets(st.sampled_from([429, 503]), max_size=2))
 def test_only_a_proof_refuses_an_order(border, status, body, headers, more, error, early):
     given_ = answer(status, body, headers, length=len(body) + more)
@@ -384,7 +385,7 @@ def test_only_a_proof_refuses_an_order(border, status, body, headers, more, erro
         assert 200 <= status < 300 or isinstance(found, AnswerLost)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(_STATUSES, _BODIES, _HEADERS, _MORE, _ERRORS)
 def test_no_answer_to_a_question_is_about_the_order(border, status, body, headers, more, error):
     found = border.ask(answer(status, body, headers, length=len(body) + more), explain=lambda _: error)

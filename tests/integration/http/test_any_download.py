@@ -12,6 +12,7 @@ from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, Quest
 from genpulse.domain.failure import Charged
 from genpulse.provider.account import Account
 from genpulse.provider.http import AnswerLost
+from tests.drawn import examples
 from tests.fakes.raw import RawServer, answer
 from tests.integration.http.conftest import bytes_of
 
@@ -66,7 +67,7 @@ _HEADERS = st.fixed_dictionaries(
 _STATUSES = st.integers(200, 599) | st.sampled_from([200, 200, 203, 206, 302, 403, 404, 410, 500, 503])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(_STATUSES, st.binary(max_size=300), _HEADERS, st.sampled_from([0, 0, 0, 1, 50]), st.booleans())
 def test_a_download_is_a_whole_file_or_an_error_that_says_what_to_do(border, status, body, headers, more, is_own):
     found = border.fetch(answer(status, body, headers, length=len(body) + more), is_own=is_own)

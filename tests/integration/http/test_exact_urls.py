@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from genpulse.adapters.http.client import HttpClient
 from genpulse.provider.account import Account
 from genpulse.provider.http import Reach, Request
+from tests.drawn import examples
 from tests.fakes.raw import RawServer, ok, redirect
 from tests.integration.http.conftest import bytes_of
 
@@ -118,7 +119,7 @@ async def test_a_query_goes_behind_one_that_is_there(http, raw):
     assert raw.targets == ["/a?b=%2F&c=d%26e", "/a?b=%2F"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(
         st.sampled_from(

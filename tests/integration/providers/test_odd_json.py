@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from genpulse.provider import Provider
 from genpulse.provider.http import AnswerLost
+from tests.drawn import examples
 from tests.integration.providers.scripted import Asked, Scripted, Told
 from tests.integration.providers.subjects import B64, PROMPT, SUBJECTS, Subject
 
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
 CASES = [pytest.param(one, phase, id=f"{one.name} {phase}") for one in SUBJECTS for phase in one.phases]
 
 NUMBERS = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400), math.nan, math.inf, 0, True])

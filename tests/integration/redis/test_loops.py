@@ -18,6 +18,7 @@ from genpulse.adapters.redis.events import RedisEventBus
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.background.loops import Loops
 from genpulse.domain.event import TaskEvent
+from tests.drawn import examples
 
 DEV = Keyspace("dev:")
 TASK = UUID("0192d3a4-0000-7000-8000-000000000001")
@@ -89,6 +90,7 @@ async def seconds_to_join(bus: RedisEventBus) -> float:
         return time.monotonic() - began
 
 
+@pytest.mark.hypothesis
 def test_whatever_is_published_the_next_event_arrives(redis_url):
     values = st.recursive(
         st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -107,7 +109,7 @@ def test_whatever_is_published_the_next_event_arrives(redis_url):
                 assert isinstance(event.seq, int)
                 assert event.progress is None or 0 <= event.progress <= 1
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(documents, max_size=5))
     def always(odd):
         runner.run(arrives(odd))

@@ -15,6 +15,7 @@ from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.provider_account.gate import LONGEST_S, PROBE_S, Admission, CircuitPolicy, Gate, Hold
 from genpulse.domain.provider_account.learned_concurrency import FORGOTTEN_S, LearnedConcurrency, Load
 from genpulse.domain.provider_account.rate import Rate
+from tests.drawn import examples
 
 KEY = "dev:gate:vendor"
 NOW = 1_790_000_000.123456
@@ -116,10 +117,11 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
+@pytest.mark.hypothesis
 def test_it_agrees_with_its_model(redis_url, runner):
     client = open_redis(redis_url, "dev:")
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(
         st.sampled_from(RATES),
         st.sampled_from(POLICIES),

@@ -17,6 +17,7 @@ from genpulse.background.loops import Loops
 from genpulse.domain.webhook_delivery import DeliveryState
 from genpulse.lifecycle.webhooks.delivery import WebhookDeliverer
 from tests.contract.conftest import new_task, now
+from tests.drawn import examples
 from tests.integration.webhooks.rude import NOT_TAKEN, ODD_WAITS, TAKEN, receiver, says
 
 
@@ -79,7 +80,7 @@ STATUS_LINES = st.builds(lambda code, text: b"HTTP/1.1 %d %s\r\n" % (code, text)
 
 
 @given(st.binary(max_size=400) | st.lists(STATUS_LINES | st.binary(max_size=50), max_size=4).map(b"".join))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 async def test_any_answer_is_counted_and_the_next_message_goes_out(office, data):
     await told(office, data)
 

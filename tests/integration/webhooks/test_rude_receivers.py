@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from genpulse.adapters.webhooks.response_head import LONGEST_HEAD, Head, NoAnswer, retry_after_s
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.domain.webhook_delivery import Answer
+from tests.drawn import examples
 from tests.integration.webhooks.rude import NOT_TAKEN, ODD_WAITS, TAKEN, Talk, receiver, says
 
 BODY = b'{"type":"task.succeeded"}'
@@ -182,7 +183,7 @@ async def test_odd_waits_are_a_sensible_one_or_none(sender, header):
 
 
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, ?\d{1,3} [A-Z][a-z]{2} \d{1,12} [\d:]{1,9} ?[+-]?\w{0,12}"))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_any_text_is_a_wait_or_none(header):
     wait_s = retry_after_s(header)
     assert wait_s is None or wait_s >= 0

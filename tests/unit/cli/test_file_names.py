@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from genpulse.cli.output.file_names import safe_name, target_of
 from genpulse_client.results.asset import asset_of
+from tests.drawn import examples
 
 PNG = asset_of({"id": "a", "url": "", "media_type": "image/png", "bytes": 1, "sha256": "0"})
 WORDS = [*"a.-~ /\\:\0\n\u202e\ud800é", "con", "NUL", "e\u0301", "🦊" * 60]
@@ -59,7 +60,7 @@ def test_odd_names_are_made_safe(name, safe):
     assert safe_name(name) == safe
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @example("con." + "x" * 196)
 @given(st.text(max_size=300) | st.lists(st.sampled_from(WORDS), max_size=12).map("".join))
 def test_any_name_is_one_part_of_a_path(name):
@@ -72,7 +73,7 @@ def test_any_name_is_one_part_of_a_path(name):
     assert all(unicodedata.category(letter)[0] != "C" for letter in safe)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map("".join))
 def test_an_output_stays_in_its_folder(tmp_path_factory, name):
     folder = tmp_path_factory.mktemp("out")

@@ -23,6 +23,7 @@ from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope
 from genpulse.domain.money.allowance import ScopeUsage
 from genpulse.domain.text.storable import showable, showable_line
 from genpulse_client import Task
+from tests.drawn import examples
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 WIDTHS = [None, *range(20, 201)]
@@ -146,7 +147,7 @@ def test_what_is_left_out_is_told_and_a_wide_terminal_has_it_all(name):
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60) | st.sampled_from([HOSTILE, LONG])
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(rows=[("", "\N{EMOJI MODIFIER FITZPATRICK TYPE-1-2}", "")], width=None, ranks=(0, 0))
 @given(
     rows=st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=6),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from genpulse.console.forms import Form
+from genpulse.console.forms import PageForm
 from genpulse.console.input_form import FieldForm, document_of, fields_of, says_all
 from genpulse.domain.errors import BadInput
 
@@ -83,13 +83,13 @@ def test_what_stands_in_the_form_comes_back_from_it(document):
         for one in fields_of(SCHEMA, document)
         if one.form is not FieldForm.FLAG or one.text == "true"
     ]
-    back = document_of(SCHEMA, Form(tuple(sent)))
+    back = document_of(SCHEMA, PageForm(tuple(sent)))
     assert Everything.model_validate(back) == Everything.model_validate(document)
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "NaN-", "1,5", "0x10"])
 def test_numbers_are_numbers(typed):
-    form = Form((("input.strength", typed), ("input.safe", "true")))
+    form = PageForm((("input.strength", typed), ("input.safe", "true")))
     if typed.strip():
         with pytest.raises(BadInput):
             document_of(SCHEMA, form)
@@ -100,15 +100,18 @@ def test_numbers_are_numbers(typed):
 @pytest.mark.parametrize("typed", ["nan", "inf", "-inf", "1e999"])
 def test_no_number_is_endless(typed):
     with pytest.raises(BadInput):
-        document_of(SCHEMA, Form((("input.strength", typed),)))
+        document_of(SCHEMA, PageForm((("input.strength", typed),)))
 
 
 def test_a_whole_input_is_json():
-    assert document_of(SCHEMA, Form((("input", '{"prompt": "x", "odd": [1]}'),))) == {"prompt": "x", "odd": [1]}
-    assert document_of(SCHEMA, Form((("input", " "),))) == {}
+    assert document_of(SCHEMA, PageForm((("input", '{"prompt": "x", "odd": [1]}'),))) == {
+        "prompt": "x",
+        "odd": [1],
+    }
+    assert document_of(SCHEMA, PageForm((("input", " "),))) == {}
     for typed in ("{", "[]", "[" * 100_000, '{"a": NaN}'):
         with pytest.raises(BadInput):
-            document_of(SCHEMA, Form((("input", typed),)))
+            document_of(SCHEMA, PageForm((("input", typed),)))
 
 
 def test_a_form_says_what_its_fields_say():

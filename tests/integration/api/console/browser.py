@@ -12,7 +12,7 @@ _VOID = frozenset({"input", "meta", "link", "img", "rect", "path", "option", "br
 
 
 @dataclass
-class Form:
+class PageForm:
     """A form of a page: where it is sent to, and the fields that it has."""
 
     action: str
@@ -26,16 +26,16 @@ class Form:
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.forms: list[Form] = []
+        self.forms: list[PageForm] = []
         self.links: list[tuple[str, str]] = []
         self.ids: list[str] = []
         self.sources: list[str] = []
         self.tags: list[str] = []
         self.inline: list[tuple[str, str]] = []
         self.text: list[str] = []
-        self._form: Form | None = None
+        self._form: PageForm | None = None
         self._link: str | None = None
-        self._button: tuple[Form | None, str] | None = None
+        self._button: tuple[PageForm | None, str] | None = None
         self._words: list[str] = []
         self._select: tuple[str, list[tuple[str, bool]]] | None = None
         self._area: tuple[str, list[str]] | None = None
@@ -53,7 +53,7 @@ class _Reader(HTMLParser):
 
     def _open(self, tag: str, has: dict[str, str]) -> None:
         if tag == "form":
-            self._form = Form(has.get("action", ""), has.get("method", "get"), has.get("id", ""))
+            self._form = PageForm(has.get("action", ""), has.get("method", "get"), has.get("id", ""))
             self.forms.append(self._form)
         elif tag == "a" and "href" in has:
             self._link, self._words = has["href"], []
@@ -68,7 +68,7 @@ class _Reader(HTMLParser):
         elif tag == "textarea":
             self._area = (has.get("name", ""), [])
 
-    def _owner(self, has: dict[str, str]) -> Form | None:
+    def _owner(self, has: dict[str, str]) -> PageForm | None:
         if "form" in has:
             return next(form for form in self.forms if form.id == has["form"])
         return self._form
@@ -132,7 +132,7 @@ class Page:
     def link(self, words: str) -> str:
         return next(href for said, href in self.read.links if said == words)
 
-    def form(self, button: str) -> Form:
+    def form(self, button: str) -> PageForm:
         """The form that a button with these words sends."""
         return next(form for form in self.read.forms if any(said == button for said, _ in form.buttons))
 

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from redis import Redis as Client
 
@@ -23,6 +24,10 @@ from tests.server_home import throw_away_home
 from tests.servers import TestServer, launch
 from tests.tables import emptied
 
+hypothesis.settings.register_profile(
+    "no clock decides", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("no clock decides")
 _LEAVE = f"""
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> '{kept_pool.NAME}'

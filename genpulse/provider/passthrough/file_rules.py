@@ -14,6 +14,7 @@ _DATA = re.compile(
     r"\s*data:([;,]|(application|audio|image|model|text|video)/|[a-z][\w.+-]*/[\w.+-]+\s*[;,])", re.IGNORECASE
 )
 """How a file begins that stands in the result itself. Words may begin with `Data: ` as well."""
+_BEGINNING = re.compile(r"\s*[hd]", re.IGNORECASE)
 _FACTS = frozenset(
     {"content_type", "file_data", "file_name", "file_size", "filename", "media_type", "mime_type", "mimetype"}
 )
@@ -52,6 +53,8 @@ IsFile: TypeAlias = Callable[[PossibleFile], bool]
 
 def is_candidate(text: str) -> bool:
     """Whether a text can be a file at all. A URL has no spaces in it, unlike a prompt that begins with one."""
+    if not _BEGINNING.match(text):
+        return False
     if _DATA.match(text):
         return True
     return text.strip()[:8].lower().startswith(("https://", "http://")) and len(text.split(maxsplit=1)) == 1

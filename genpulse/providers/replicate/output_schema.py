@@ -4,8 +4,7 @@ A file in it has the format `uri` (Cog's documentation). It stands under `openap
 model (the package `replicate` 1.0.7), of which the model shows the latest.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider import FailureCode, QuestionRefused
@@ -13,34 +12,46 @@ from genpulse.provider.account import Account
 from genpulse.provider.passthrough import PossibleFile
 from genpulse.provider.passthrough.file_rules import keys_of
 
-_MOST_REFERENCES = 64
-"""A schema may lead around in a circle."""
 _MOST_MODELS = 1_000
 _PASSING = frozenset({FailureCode.PROVIDER_UNAVAILABLE, FailureCode.RATE_LIMITED})
 
 
-@dataclass(frozen=True, slots=True)
 class OutputSchema:
-    """The schema of a model's outputs, with the schemas that it refers to."""
+    """The schema of a model's outputs, with the `schemas` that it refers to: a stranger's, of whatever shape."""
 
-    schemas: Mapping[str, JsonValue]
+    def __init__(self, schemas: Mapping[str, JsonValue]) -> None:
+        self._schemas = schemas
+        self._known: dict[tuple[str | int, ...], bool] = {}
 
     def is_file(self, candidate: PossibleFile) -> bool:
-        """Whether the schema says that a file stands there."""
-        keys = [*keys_of(candidate.place)][::-1]
-        return self._says_file(self.schemas.get("Output"), keys, _MOST_REFERENCES)
+        """Whether the schema says that a file stands there. All items of a list are alike."""
+        keys = tuple(key if isinstance(key, str) else 0 for key in keys_of(candidate.place))[::-1]
+        if keys not in self._known:
+            self._known[keys] = self._says_file(keys)
+        return self._known[keys]
 
-    def _says_file(self, schema: JsonValue, keys: list[str | int], depth: int) -> bool:
-        if not isinstance(schema, dict) or depth == 0:
-            return False
-        if isinstance(name := schema.get("$ref"), str):
-            return self._says_file(self.schemas.get(name.rpartition("/")[2]), keys, depth - 1)
-        for either in ("allOf", "anyOf", "oneOf"):
-            if isinstance(ways := schema.get(either), list):
-                return any(self._says_file(way, keys, depth - 1) for way in ways)
-        if not keys:
-            return schema.get("format") == "uri"
-        return self._says_file(_inner(schema, keys[0]), keys[1:], depth)
+    def _says_file(self, keys: Sequence[str | int]) -> bool:
+        schemas = self._meant(self._schemas.get("Output"))
+        for key in keys:
+            schemas = self._meant(*(_inner(schema, key) for schema in schemas))
+            if not schemas:
+                return False
+        return any(schema.get("format") == "uri" for schema in schemas)
+
+    def _meant(self, *schemas: JsonValue) -> Sequence[JsonObject]:
+        """These schemas with all that they refer to or consist of, each once: they may lead around in circles."""
+        schemas_by_id: dict[int, JsonObject] = {}
+        waiting = [*schemas]
+        while waiting:
+            schema = waiting.pop()
+            if not isinstance(schema, dict) or id(schema) in schemas_by_id:
+                continue
+            schemas_by_id[id(schema)] = schema
+            if isinstance(name := schema.get("$ref"), str):
+                waiting.append(self._schemas.get(name.rpartition("/")[2]))
+            for either in ("allOf", "anyOf", "oneOf"):
+                waiting += ways if isinstance(ways := schema.get(either), list) else []
+        return [*schemas_by_id.values()]
 
 
 class OutputSchemas:

@@ -274,6 +274,15 @@ ECHO = "https://caller.example/fox.png"
 TEXT, URI = {"type": "string"}, {"type": "string", "format": "uri"}
 
 
+P0 = OutputPlace(0)
+
+
+def nested(levels, inner):
+    for _ in range(levels):
+        inner = [inner]
+    return inner
+
+
 async def collected(vendor, output, model: Told, wanted=None, **prediction):
     """The result of a prediction with this output, and how often the model was asked for."""
     told = {"/v1/predictions/p": Told({"status": "succeeded", "output": output, **prediction}), MODEL: model}
@@ -314,6 +323,15 @@ NO_MODEL = Told({"detail": "not found"}, 404)
         ),
         (ELSEWHERE, model_with({"anyOf": [{"type": "null"}, URI]}), OutputPlace(0), 1),
         (ELSEWHERE, model_with({"$ref": "#/x/Output"}), ELSEWHERE, 1),
+        (ELSEWHERE, model_with({"anyOf": [{"type": "null"}], "format": "uri"}), OutputPlace(0), 1),
+        (ELSEWHERE, model_with({"anyOf": [{"$ref": "#/x/Output"}] * 50 + [TEXT]}), ELSEWHERE, 1),
+        (nested(900, ELSEWHERE), model_with({"items": {"$ref": "#/x/Output"}}), nested(900, ELSEWHERE), 1),
+        (
+            nested(900, ELSEWHERE),
+            model_with({"items": {"anyOf": [{"$ref": "#/x/Output"}, URI]}}),
+            nested(900, P0),
+            1,
+        ),
         ({"image": DELIVERED, "source": ECHO}, NO_MODEL, {"image": OutputPlace(0), "source": ECHO}, 0),
         ("https://x.example/ is nice", NO_MODEL, "https://x.example/ is nice", 0),
         (["https://", "x.example"], model_with({"type": "array", "items": TEXT}), ["https://", "x.example"], 1),

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from genpulse.cli.output.file_names import safe_name, target_of
@@ -61,6 +61,7 @@ def test_odd_names_are_made_safe(name, safe):
 
 
 @settings(max_examples=examples(300))
+@example("con." + "x" * 196)
 @given(st.text(max_size=300) | st.lists(st.sampled_from(WORDS), max_size=12).map("".join))
 def test_any_name_is_one_part_of_a_path(name):
     safe = safe_name(name)

@@ -254,5 +254,8 @@ async def test_a_user_who_may_not_listen_gets_one_warning(
         for seq in range(3):
             bus.publish(TaskEvent(task_id, seq))
             assert await subscription.next(0.6) is None
+        async with asyncio.timeout(60):
+            while not warnings(caplog):
+                await asyncio.sleep(0.05)
     assert len(warnings(caplog)) == 1
     assert "permission" in warnings(caplog)[0].lower()

@@ -12,6 +12,7 @@ from uuid import UUID
 from genpulse.adapters.memory.api_keys import MemoryKeys
 from genpulse.adapters.memory.batches import MemoryBatches
 from genpulse.adapters.memory.budgets import MemoryBudgets
+from genpulse.adapters.memory.console import MemoryConsole
 from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
@@ -19,6 +20,7 @@ from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.retention import MemoryRetention
 from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
 from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.attempt import Worker
@@ -126,6 +128,8 @@ def memory_stage(books: Books, folder: Path) -> MemoryStage:
         budgets=MemoryBudgets(store),
         sender=world.receiver,
         storage=world.storage,
+        uploaded_files=MemoryUploadedFiles(store),
+        console=MemoryConsole(),
     )
     return MemoryStage(services, world)
 

@@ -30,7 +30,8 @@ def build_server(folder: Path) -> None:
         _hatchling(ROOT, Path(name), "-t", "sdist")
         (packed,) = Path(name).glob("*.tar.gz")
         with tarfile.open(packed) as archive:
-            archive.extractall(name, filter="data")
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python before 3.11.4 has none
+            archive.extractall(name)
         source = Path(name) / packed.name.removesuffix(".tar.gz")
         project = source / "pyproject.toml"
         text = project.read_text()

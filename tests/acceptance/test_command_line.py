@@ -249,7 +249,8 @@ def test_what_a_stranger_sends_is_shown_without_what_moves_a_terminal(tmp_path):
         url = listening.stderr.readline().rpartition(" at ")[2].strip()
         message = {"type": "\x1b[2J[red]gone[/]", "data": {"id": "\x1b]0;owned\x07", "model": "m\nforged line"}}
         asked = urllib.request.Request(url, json.dumps(message).encode(), {"webhook-id": "msg_1"})
-        assert urllib.request.urlopen(asked).status == 204
+        with urllib.request.urlopen(asked) as answer:
+            assert answer.status == 204
         line = listening.stdout.readline()
     assert "\x1b" not in line
     assert "[red]gone[/]" in line

@@ -27,7 +27,8 @@ What cannot be known:
   second task.
 - that a call was repeated whose first try never came here, or was refused before its body was read by another
   process: where an equal one was answered within the ten minutes before, it gets the task of that.
-- without Redis: what became of the calls of other processes. A client's word is then all there is.
+- without Redis, or once it has lost what it knew: what became of the calls of other processes. A client's word is
+  then all there is, and a call that was refused or lost before may get the task of an equal one.
 - a call whose first try is still on its way to PostgreSQL in a process that has died, or that cannot be asked
   because Redis is away: a second task may be made while the first commit happens after all.
 """
@@ -122,6 +123,8 @@ class RepeatedCalls:
         key = await services.calls.take(digest, new_key, repeats=repeats) if services.calls else None
         if key is None:
             key = self._known.take(digest, self._clock(), repeats=repeats) or new_key
+        if key == new_key and repeats:
+            key = self._known.unanswered(digest) or new_key
         if key == new_key and repeats:
             bounds = _key(digest, time.time() - REMEMBERED_S, ""), _key(digest, None, "")
             key = await services.store.newest_key(owner, *bounds) or new_key

@@ -72,6 +72,12 @@ class KnownCalls:
         calls[earlier.key] = replace(earlier, state=CallState.OPEN, process=process)
         return earlier.key
 
+    def unanswered(self, digest: str) -> str | None:
+        """The key of the newest call that was refused or lost, where one was."""
+        calls = self._calls.get(digest, {}).values()
+        open_ends = [call for call in calls if call.state in {CallState.REFUSED, CallState.LOST}]
+        return max(open_ends, key=lambda call: call.began_at_s).key if open_ends else None
+
     def note(self, digest: str, key: str, state: CallState, now_s: float, process: str = "") -> None:
         """How far the call under this key has come."""
         calls = self._calls.pop(digest, {})

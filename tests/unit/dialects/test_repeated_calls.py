@@ -167,6 +167,8 @@ async def walked(says: bool, script: list[tuple[str, int, int, Fate]]) -> World:
             world.kill(process)
         elif step == "forget" and says:
             world.shared.calls.clear()
+            # What was refused or lost before that may be taken for an equal call that was answered.
+            world.is_certain &= not waiting
         await asyncio.sleep(0)
     for intent in world.intents:
         while not intent.done:

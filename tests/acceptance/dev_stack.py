@@ -2,7 +2,9 @@
 
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,13 +13,23 @@ from pathlib import Path
 
 import psutil
 
-from genpulse.dev.processes.ports import free_port
 from tests import command
 
 UP_S = 120.0
 ENDS_WITHIN_S = 120.0
 LEASE_S = 10
 """Long enough that a busy machine lets no worker lose one."""
+
+_GIVEN_BY_HAND = range(10_000, 32_000)
+"""Below the ports that systems hand out to connections."""
+
+
+def lasting_port() -> int:
+    """A free port that no connection gets by chance, so that it is free again after a restart."""
+    while True:
+        with suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", random.choice(_GIVEN_BY_HAND)))
+            return int(listener.getsockname()[1])
 
 
 class Dev:
@@ -26,7 +38,7 @@ class Dev:
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.folder = folder
         self._options = options
-        self.port = free_port()
+        self.port = lasting_port()
         self.process: subprocess.Popen[bytes] | None = None
         self._environment = {"PATH": os.defpath, "GENPULSE_WORKER__LEASE_S": str(LEASE_S), **environment}
 

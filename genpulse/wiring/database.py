@@ -10,6 +10,7 @@ from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.schema import environment_stamp
 from genpulse.adapters.database.schema.environment_stamp import StampedDatabase as StampedDatabase
+from genpulse.adapters.database.schema.upgrade_plan import UpgradePlan as UpgradePlan
 from genpulse.configuration.settings import Settings
 from genpulse.domain.errors import (
     DatabaseUnavailable,
@@ -38,6 +39,15 @@ async def upgrade_database(settings: Settings) -> tuple[str, ...]:
     row = settings.environment
     url = database_url(settings)
     return await migrate.upgrade(url, environment=row.name, stamps_itself=row.spawns_services)
+
+
+async def plan_upgrade(settings: Settings) -> UpgradePlan:
+    """What `upgrade_database` would do. Raises `ForeignDatabase`, `DatabaseUnavailable`."""
+    from genpulse.adapters.database.schema import migrate  # as above
+
+    url = database_url(settings)
+    await environment_stamp.refuse_foreign(url, settings.environment.name)
+    return await migrate.plan(url)
 
 
 async def check_database(settings: Settings) -> None:

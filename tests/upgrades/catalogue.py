@@ -15,7 +15,8 @@ FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
 WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
 """
 _INDEXES = """
-SELECT indexrelid::regclass::text AS name, indrelid::bigint AS oid FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+SELECT indexrelid::regclass::text AS name, indrelid::bigint AS oid
+FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
 WHERE relnamespace = current_schema()::regnamespace
 """
 _CONDITIONS = """

@@ -55,7 +55,7 @@ def _additions(before: TableState, after: TableState) -> Iterator[str]:
     for number in after.columns.keys() - before.columns.keys():
         column = after.columns[number]
         if column.required and not column.filled:
-            yield f"{before.name}.{column.name}: older versions do not fill it; give it a default, or let it be NULL"
+            yield f"{before.name}.{column.name}: older versions do not fill it; give it a default"
 
 
 def _columns(before: TableState, after: TableState, *, contracts: bool) -> Iterator[str]:

@@ -24,6 +24,7 @@ from genpulse.adapters.database.schema.concurrent_changes import complete
 from genpulse.adapters.database.schema.environment_stamp import adopt, note_identity, own_stamp, put_stamp
 from genpulse.adapters.database.schema.expected_revision import MIGRATIONS, head, works_with
 from genpulse.adapters.database.schema.migration_steps import WAIT_S
+from genpulse.adapters.database.schema.upgrade_plan import UpgradePlan, planned
 from genpulse.adapters.postgresql.connections import connect, is_mistake, outages
 from genpulse.domain.errors import DatabaseUnavailable
 
@@ -179,6 +180,26 @@ def _refuse_newer(revision: Revision) -> tuple[str, ...]:
         f"The database is at {revision.current}. This version ({revision.head}) does not know that and cannot work"
         " with it: run the version that brought it there, or a newer one."
     )
+
+
+async def plan(url: str) -> UpgradePlan:
+    """What `upgrade` would do, whosever database it is. Raises `DatabaseUnavailable`, also as `upgrade` does."""
+    engine = _engine(url)
+    try:
+        with outages(), _driver_errors():
+            async with engine.connect() as connection:
+                state = await _revision(connection)
+                if state.is_ahead:
+                    return _nothing_planned(state)
+                raw: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+                return await planned(raw, state.current, state.head, _between(state.current, state.head))
+    finally:
+        await engine.dispose()
+
+
+def _nothing_planned(state: Revision) -> UpgradePlan:
+    _refuse_newer(state)
+    return UpgradePlan(state.current, state.head, (), ())
 
 
 async def current(url: str) -> Revision:

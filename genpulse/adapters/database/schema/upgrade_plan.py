@@ -30,13 +30,15 @@ class TableSize:
 class MigrationStep:
     """A transaction. `locks` are those for which others wait, by table; `reads` what it reads under them.
 
-    `beside` says whether processes of the version that the database has now may go on meanwhile.
+    `works_with` is the revision of the oldest version that may work with the tables afterwards; `beside` says
+    whether processes of the version that the database has now may go on.
     """
 
     revision: str
     locks: tuple[tuple[str, str], ...]
     rewrites: tuple[str, ...]
     reads: tuple[str, ...]
+    works_with: str | None
     beside: bool
 
 
@@ -81,6 +83,7 @@ def _migration(revision: str, current: str | None) -> MigrationStep:
         tuple(record["locks"].items()),
         tuple(record["rewrites"]),
         tuple(record["reads"]),
+        works_with,
         beside=current is None or (works_with is not None and works_with <= current),
     )
 

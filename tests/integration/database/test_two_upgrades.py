@@ -16,8 +16,9 @@ VALUES (gen_random_uuid(), 'dev', 'k', 'p', 'm', 'queued', 0, '{}', '{}', now())
 """
 BUILDS = "SELECT pid FROM pg_stat_progress_create_index WHERE datname = current_database()"
 DROPS_OR_BUILDS = """
-SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%INDEX CONCURRENTLY%ix_tasks_live%'
-AND state = 'active' AND pid <> pg_backend_pid()
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()
+  AND query LIKE '%INDEX CONCURRENTLY%ix_tasks_live%'
 """
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('ix_tasks_live')"
 

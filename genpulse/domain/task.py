@@ -138,13 +138,19 @@ class OpenOrder:
     """What a task has asked a vendor for and does not know the end of.
 
     It was sent, or was about to be, at `sent_at` under `reference` in the account of the provider `account`.
-    `job_id` is what the vendor calls it, None while its answer is not known.
+    `job_id` is what the vendor calls it, None while its answer is not known. Without a reference nobody knows
+    whether there is an order at all: the database was restored from a backup of before it.
     """
 
     reference: str
     account: str
     sent_at: datetime
     job_id: str | None = None
+
+    @property
+    def can_be_looked_up(self) -> bool:
+        """Whether a vendor that has a list of orders could say what became of it."""
+        return bool(self.reference)
 
 
 class WaitsFor(StrEnum):

@@ -91,6 +91,11 @@ async def confirm_moved(settings: Settings) -> StampedDatabase:
     return await environment_stamp.confirm_moved(database_url(settings), settings.environment.name)
 
 
+async def confirm_restored(settings: Settings) -> StampedDatabase:
+    """Say that the database of this environment was restored. Raises as `stamp.confirm_restored` does."""
+    return await environment_stamp.confirm_restored(database_url(settings), settings.environment.name)
+
+
 async def empty_copy(settings: Settings) -> StampedDatabase:
     """Make a copy of this environment's database one of its own. Raises as `stamp.empty_copy` does."""
     return await environment_stamp.empty_copy(database_url(settings), settings.environment.name)

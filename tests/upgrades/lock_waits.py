@@ -115,7 +115,7 @@ class Beside:
 
 @asynccontextmanager
 async def beside(url) -> AsyncIterator[Beside]:
-    """Two that submit, two that work and one that looks, while the body runs. What fails of them fails the body."""
+    """Two that submit, two that work and one that looks, while the body runs. What they raise, it raises."""
     found = Beside()
     connections = [await asyncpg.connect(url, statement_cache_size=0) for _ in range(5)]
     for connection in connections:

@@ -27,8 +27,8 @@ SELECT {_TASK_ID}, 'dev', (n % 50)::text, 'text-to-image', 'p' || n % 5, 'p' || 
 FROM generate_series($1::bigint, $2::bigint) AS n
 """
 _ATTEMPTS = f"""
-INSERT INTO attempts (id, task_id, number, provider, model, worker, client_reference, status, submitting_at, job_id,
-                      started_at, finished_at)
+INSERT INTO attempts (id, task_id, number, provider, model, worker, client_reference, status, submitting_at,
+                      job_id, started_at, finished_at)
 SELECT {_ATTEMPT_ID}, {_TASK_ID}, 1, 'p' || n % 5, 'p' || n % 5 || '/m', 'w-1', 'gp-' || md5(n::text),
        CASE WHEN n % 20 = 1 THEN 'failed' ELSE 'succeeded' END, {_MOMENT}, 'job-' || n, {_MOMENT},
        {_MOMENT} + interval '9 seconds'

@@ -35,9 +35,7 @@ async def _as_it_is(_client: AsyncGenPulse, word: str) -> str:
 
 
 @command.command()
-@click.option(
-    "--whole", is_flag=True, help="Read all bytes and compare their hashes."
-)
+@click.option("--whole", is_flag=True, help="Read all bytes and compare their hashes.")
 @json_option
 @click.pass_context
 def check(ctx: click.Context, whole: bool, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from genpulse.adapters.database.rows import entry_of
+from genpulse.adapters.database.tasks.rows import entry_of
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.money.ledger import Balance
 

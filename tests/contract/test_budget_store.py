@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from genpulse.adapters.database.budgets import PostgresBudgets
+from genpulse.adapters.database.money.budgets import PostgresBudgets
 from genpulse.adapters.memory.budgets import MemoryBudgets
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.attempt import Succeeded

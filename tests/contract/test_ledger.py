@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 )
 from uuid_utils.compat import uuid7
 
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.memory.queue import MemoryTaskQueue
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.domain.attempt import Canceled, End, Failed, MovedOn, Released, RetryLater, Succeeded, Worker

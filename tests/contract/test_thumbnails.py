@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.thumbnails import PostgresThumbnails
+from genpulse.adapters.database.assets.thumbnails import PostgresThumbnails
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.thumbnails import MemoryThumbnails
 from genpulse.domain.asset import Asset, Content

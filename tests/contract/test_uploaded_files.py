@@ -3,7 +3,7 @@
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
+from genpulse.adapters.database.assets.uploaded_files import PostgresUploadedFiles
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
 from genpulse.domain.asset import Asset, Content

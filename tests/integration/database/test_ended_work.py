@@ -13,7 +13,7 @@ from prometheus_client.core import CollectorRegistry
 
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.statements import ended_work
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.api.ended_work import EndedWorkFigures
 from genpulse.api.model_labels import ModelLabels

@@ -1,6 +1,6 @@
 """Writing and reading tasks, what is journaled of them, and their assets. Columns of many rows come as arrays."""
 
-from genpulse.adapters.database.spending_counters import TODAY, counted
+from genpulse.adapters.database.money.spending_counters import TODAY, counted
 from genpulse.adapters.database.statements.columns import CHANNEL, ONE_OF_MANY, WHOLE_TASK
 from genpulse.adapters.database.statements.ledger import reserved
 from genpulse.adapters.database.statements.sources import HAS_UNENDED, linked

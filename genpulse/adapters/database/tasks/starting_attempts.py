@@ -6,9 +6,9 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.rows import Row, task_of, uuid_of
 from genpulse.adapters.database.statements import claims
 from genpulse.adapters.database.statements.claims import Claiming
+from genpulse.adapters.database.tasks.rows import Row, task_of, uuid_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.attempt import Attempt, Claim, HeldLease, Lease, Worker
 

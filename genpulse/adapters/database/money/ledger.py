@@ -5,8 +5,8 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.rows import Row, entry_of
 from genpulse.adapters.database.statements import ledger
+from genpulse.adapters.database.tasks.rows import Row, entry_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.money.ledger import EntryKind, LedgerEntry, MoneyFlow, MoneyFlows
 

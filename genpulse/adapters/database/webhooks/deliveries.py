@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.rows import Row, task_of, uuid_of
+from genpulse.adapters.database.tasks.rows import Row, task_of, uuid_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.search.backlog import Backlog

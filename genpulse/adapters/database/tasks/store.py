@@ -9,17 +9,23 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.asset_rows import AssetRows
+from genpulse.adapters.database.assets.asset_rows import AssetRows
 from genpulse.adapters.database.coalescer import Coalescer
-from genpulse.adapters.database.ending_attempts import EndWriter
-from genpulse.adapters.database.ledger_reader import LedgerReader
-from genpulse.adapters.database.rows import Row, attempt_of, failure_document, order_of, task_of
-from genpulse.adapters.database.spending_counters import check_again, hold_price, lock_months, scopes_array, today
-from genpulse.adapters.database.starting_attempts import ClaimWriter
+from genpulse.adapters.database.money.ledger import LedgerReader
+from genpulse.adapters.database.money.spending_counters import (
+    check_again,
+    hold_price,
+    lock_months,
+    scopes_array,
+    today,
+)
 from genpulse.adapters.database.statements import ends, sources, tasks
-from genpulse.adapters.database.task_routes import RoutedTasks
-from genpulse.adapters.database.task_search import TaskSearch
-from genpulse.adapters.database.task_submission import Group, KnownBatch, SubmitWriter
+from genpulse.adapters.database.tasks.ending_attempts import EndWriter
+from genpulse.adapters.database.tasks.routes import RoutedTasks
+from genpulse.adapters.database.tasks.rows import Row, attempt_of, failure_document, order_of, task_of
+from genpulse.adapters.database.tasks.search import TaskSearch
+from genpulse.adapters.database.tasks.starting_attempts import ClaimWriter
+from genpulse.adapters.database.tasks.submission import Group, KnownBatch, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.rows import Row, uuid_of
 from genpulse.adapters.database.statements import batches
+from genpulse.adapters.database.tasks.rows import Row, uuid_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.errors import UnknownBatch
 from genpulse.domain.money.cost import Cost

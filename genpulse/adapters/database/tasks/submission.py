@@ -8,12 +8,12 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
-from genpulse.adapters.database import exact_input
-from genpulse.adapters.database.route_document import route_text
-from genpulse.adapters.database.rows import task_of, uuid_of
-from genpulse.adapters.database.spending_counters import lock_months, scopes_array, today
+from genpulse.adapters.database.money.spending_counters import lock_months, scopes_array, today
 from genpulse.adapters.database.statements import batches, tasks
-from genpulse.adapters.database.webhook_choice_document import choice_text
+from genpulse.adapters.database.tasks import exact_input
+from genpulse.adapters.database.tasks.route_document import route_text
+from genpulse.adapters.database.tasks.rows import task_of, uuid_of
+from genpulse.adapters.database.webhooks.choice_document import choice_text
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from genpulse.adapters.database.rows import Row, task_of
-from genpulse.adapters.database.statements import groups, searches, usage
-from genpulse.adapters.database.statements.conditions import Values
+from genpulse.adapters.database.statements.search import groups, searches, usage
+from genpulse.adapters.database.statements.search.conditions import Values
+from genpulse.adapters.database.tasks.rows import Row, task_of
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.money.ledger import Balance, EntryKind

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.rows import Row, uuid_of
-from genpulse.adapters.database.spending_counters import MONTH, NO_DAY
+from genpulse.adapters.database.money.spending_counters import MONTH, NO_DAY
+from genpulse.adapters.database.tasks.rows import Row, uuid_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.money.allowance import Period
 from genpulse.domain.money.budget_warning import BudgetWarning

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.rows import Row, asset_of
+from genpulse.adapters.database.tasks.rows import Row, asset_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.uploaded_file import UploadedFile, UploadedFileQuery
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.ending_attempts import asset_columns
-from genpulse.adapters.database.rows import asset_of
 from genpulse.adapters.database.statements import tasks
+from genpulse.adapters.database.tasks.ending_attempts import asset_columns
+from genpulse.adapters.database.tasks.rows import asset_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.errors import AssetExists, BytesErased, UnknownAsset

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.notifications import NotificationListener
+from genpulse.adapters.database.queue.notifications import NotificationListener
 from genpulse.adapters.database.statements import waiting
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.background.loops import Loops

@@ -1,7 +1,7 @@
 """Adding up what tasks came to."""
 
-from genpulse.adapters.database.statements.conditions import Values, bounds_of_all
-from genpulse.adapters.database.statements.groups import COST_USD
+from genpulse.adapters.database.statements.search.conditions import Values, bounds_of_all
+from genpulse.adapters.database.statements.search.groups import COST_USD
 from genpulse.domain.money.ledger import EntryKind
 from genpulse.domain.search.task_query import TaskFilter
 from genpulse.domain.search.usage import UsageField, UsageQuery

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from genpulse.adapters.database.statements.columns import ONE_OF_MANY
-from genpulse.adapters.database.statements.conditions import (
+from genpulse.adapters.database.statements.search.conditions import (
     Field,
     Values,
     bounds,

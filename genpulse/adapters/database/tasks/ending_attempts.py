@@ -8,19 +8,19 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
-from genpulse.adapters.database.route_document import move_text
-from genpulse.adapters.database.rows import (
-    Row,
-    cost_document,
-    failure_document,
-    outputs_document,
-    warnings_document,
-)
 from genpulse.adapters.database.statements.ends import (
     FINISH,
     FINISH_PRICED,
     FINISH_PRICED_WITH_RESULTS,
     FINISH_WITH_RESULTS,
+)
+from genpulse.adapters.database.tasks.route_document import move_text
+from genpulse.adapters.database.tasks.rows import (
+    Row,
+    cost_document,
+    failure_document,
+    outputs_document,
+    warnings_document,
 )
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.asset import Asset

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 import asyncpg
 
-from genpulse.adapters.database.route_document import move_text
-from genpulse.adapters.database.rows import task_of
 from genpulse.adapters.database.statements import routes
+from genpulse.adapters.database.tasks.route_document import move_text
+from genpulse.adapters.database.tasks.rows import task_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.task import Task
 from genpulse.ports import RouteMove

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from genpulse.adapters.database import exact_input
-from genpulse.adapters.database.route_document import route_of
-from genpulse.adapters.database.webhook_choice_document import choice_of
+from genpulse.adapters.database.tasks import exact_input
+from genpulse.adapters.database.tasks.route_document import route_of
+from genpulse.adapters.database.webhooks.choice_document import choice_of
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode

@@ -14,7 +14,7 @@ import obstore
 import pytest
 from PIL import Image
 
-from genpulse.adapters.memory.thumbnails import MemoryThumbnails
+from genpulse.adapters.memory.assets.thumbnails import MemoryThumbnails
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker
 from genpulse.dev.processes.child import Guard

@@ -7,8 +7,8 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.assets.thumbnails import PostgresThumbnails
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.thumbnails import MemoryThumbnails
+from genpulse.adapters.memory.assets.thumbnails import MemoryThumbnails
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.retention import Ages, Pruned
 from genpulse.domain.thumbnail import Thumbnail, ThumbnailWidth, thumbnail_key

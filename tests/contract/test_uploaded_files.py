@@ -4,8 +4,8 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.assets.uploaded_files import PostgresUploadedFiles
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
+from genpulse.adapters.memory.assets.uploaded_files import MemoryUploadedFiles
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.asset import Asset, Content
 from genpulse.domain.uploaded_file import UploadedFile, UploadedFileQuery
 from genpulse.ports import UploadedFileStore

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
+from genpulse.adapters.memory.webhooks.sender import MemoryMessageSender
 from genpulse.domain.errors import BudgetExceeded
 from genpulse.domain.keys.api_key import KeyLimits
 from genpulse.domain.keys.caller import Caller

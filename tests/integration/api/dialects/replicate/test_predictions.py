@@ -6,7 +6,7 @@ from uuid import UUID
 import aiohttp
 import pytest
 
-from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.keys.api_keys import MemoryKeys
 from genpulse.domain.attempt import Failed
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.keys.api_key import Scope

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset, named_in
 from genpulse.domain.deletion import another_key
 from genpulse.domain.errors import LeaseLost

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from genpulse.adapters.memory.ledger import Change, MemoryEntries
+from genpulse.adapters.memory.money.ledger import Change, MemoryEntries
 from genpulse.domain.attempt import Canceled, End, Failed, MovedOn, RetryLater, Succeeded
 from genpulse.domain.failure import Charged
 from genpulse.domain.money.allowance import BudgetScope, Period, ScopeKind, ScopeUsage

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from uuid import UUID
 
-from genpulse.adapters.memory.retention import MemoryRetention
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.task_rows import Tombstone
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.removal.retention import MemoryRetention
+from genpulse.adapters.memory.tasks.rows import Tombstone
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset
 from genpulse.domain.deletion import Deletion, key_digest
 from genpulse.domain.errors import AssetInUse, UnknownAsset

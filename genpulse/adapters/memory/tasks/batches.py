@@ -4,7 +4,7 @@ from collections import Counter
 from decimal import Decimal
 from uuid import UUID
 
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.errors import UnknownBatch
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.task import Task, TaskStatus

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 
-from genpulse.adapters.memory.task_rows import TaskRows
+from genpulse.adapters.memory.tasks.rows import TaskRows
 from genpulse.domain.errors import IdempotencyKeyReuse, TaskDeleted
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.money.wish import Wish

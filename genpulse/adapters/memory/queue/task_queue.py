@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from genpulse.adapters.memory.queue_turns import QueueTurns
+from genpulse.adapters.memory.queue.turns import QueueTurns
 from genpulse.domain.attempt import Lease, Worker
 from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.search.queue_load import COUNTED_AT_MOST, QueueLoad

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.keys.api_key import ApiKey
 from genpulse.domain.keys.message_key import SEED_BYTES, MessageKey, MessageKeys, keys_at

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.uploaded_file import UploadedFile, UploadedFileQuery
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from genpulse.adapters.memory.queue import Entry
-from genpulse.adapters.memory.task_rows import TaskRows
+from genpulse.adapters.memory.queue.task_queue import Entry
+from genpulse.adapters.memory.tasks.rows import TaskRows
 from genpulse.domain.attempt import (
     Attempt,
     AttemptStatus,

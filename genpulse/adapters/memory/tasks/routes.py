@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from statistics import fmean
 
-from genpulse.adapters.memory.task_attempts import moved_on
-from genpulse.adapters.memory.task_rows import TaskRows
+from genpulse.adapters.memory.tasks.attempts import moved_on
+from genpulse.adapters.memory.tasks.rows import TaskRows
 from genpulse.domain.event import seq_at_wish
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.ports import RouteMove

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.money.budget_warning import BudgetWarning
 from genpulse.domain.retention import Batch, Pruned
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from genpulse.adapters.memory.abandoned_orders import UnstoppedOrders
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.spending_counters import MemoryLedger
-from genpulse.adapters.memory.task_search import fits, is_beyond
-from genpulse.adapters.memory.task_sums import grouped, used
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.money.spending_counters import MemoryLedger
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.tasks.abandoned_orders import UnstoppedOrders
+from genpulse.adapters.memory.tasks.search import fits, is_beyond
+from genpulse.adapters.memory.tasks.sums import grouped, used
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.domain.asset import Asset, named_in
 from genpulse.domain.attempt import (
     Attempt,

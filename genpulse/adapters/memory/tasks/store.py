@@ -6,9 +6,9 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
-from genpulse.adapters.memory.task_attempts import TaskAttempts
-from genpulse.adapters.memory.task_routes import TaskRoutes
-from genpulse.adapters.memory.task_submission import TaskSubmission
+from genpulse.adapters.memory.tasks.attempts import TaskAttempts
+from genpulse.adapters.memory.tasks.routes import TaskRoutes
+from genpulse.adapters.memory.tasks.submission import TaskSubmission
 from genpulse.domain.errors import NotRetryable
 from genpulse.domain.event import seq_at_end, seq_at_wish
 from genpulse.domain.failure import Charged

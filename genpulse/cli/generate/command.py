@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from genpulse.cli.model_input import input_of, uploaded, usual_field
-from genpulse.cli.model_names import asked_as, model_named
+from genpulse.cli.generate.model_input import input_of, uploaded, usual_field
+from genpulse.cli.generate.model_names import asked_as, model_named
 from genpulse.cli.output.destination import STDOUT, Saved, destination, output_option, save_outputs, tell_saved
 from genpulse.cli.output.progress import Bars
 from genpulse.cli.output.terminal import say

@@ -33,7 +33,7 @@ def command(concurrency: int | None, providers: str | None, *, health: bool) -> 
             raise click.UsageError("--health starts no worker: it goes with no other option.")
         _tell_health()
         return
-    from genpulse.cli.worker_process import run_worker  # imports everything; a probe needs a tenth of it
+    from genpulse.cli.worker.process import run_worker  # imports everything; a probe needs a tenth of it
 
     run_worker(concurrency, providers)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from genpulse.cli.generate import _Order, _submitted
+from genpulse.cli.generate.command import _Order, _submitted
 from genpulse_client import Task
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.model_input import LocalFile, input_of, uploaded
+from genpulse.cli.generate.model_input import LocalFile, input_of, uploaded
 from genpulse.providers.openai_compatible.inputs import ImageInput
 from genpulse.providers.sandbox.pictures.restyle import RestyleInput
 

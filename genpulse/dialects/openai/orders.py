@@ -22,7 +22,7 @@ from genpulse.domain.task import Priority
 from genpulse.lifecycle.submission.route_targets import fields_of
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
-from genpulse.provider.unknown_field import unknown
+from genpulse.provider.inputs.unknown_field import unknown
 
 OWN_FIELDS = ("webhook_url", "deadline_s", "priority", "metadata", "retain_s")
 """Fields of our own submit, which a caller may send beside OpenAI's (`extra_body`)."""

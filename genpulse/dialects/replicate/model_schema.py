@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from genpulse.dialects.replicate.outputs import takes_count
 from genpulse.provider import AnyModel
-from genpulse.provider.asset_ref import FORMAT
+from genpulse.provider.inputs.asset_ref import FORMAT
 
 COG_VERSION = "0.16.0"
 """Clients read by it which form the schema has: this one knows lists from iterators."""

@@ -12,7 +12,7 @@ from genpulse.lifecycle.submission.order_checks import ERRORS_OF_THE_MOMENT, Can
 from genpulse.lifecycle.submission.order_references import sources_of
 from genpulse.lifecycle.submission.route_targets import files_on_route
 from genpulse.ports import Services
-from genpulse.provider.asset_ref import files_in
+from genpulse.provider.inputs.asset_ref import files_in
 
 __all__ = ["Order", "new_task", "submit"]
 

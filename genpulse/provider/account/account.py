@@ -13,7 +13,7 @@ from genpulse.provider.account.fetched import Fetched
 from genpulse.provider.account.refusals import Explain, meaning, proves, question
 from genpulse.provider.http import ANSWER_BYTES, AnswerLost, Http, Part, Reach, Reply, Request
 from genpulse.provider.http.address import exact, is_under, origin, plain_path, raw_path
-from genpulse.provider.named_file import fetch_named_file
+from genpulse.provider.inputs.named_file import fetch_named_file
 
 ORDER_S = 300.0
 QUESTION_S = 60.0

@@ -10,7 +10,7 @@ from genpulse.domain.errors import BadInput
 from genpulse.domain.json.place import written
 from genpulse.domain.submission.file_reference import Medium
 from genpulse.provider import AssetRef, FileField, ImageRef, Input, Local, Model
-from genpulse.provider.asset_ref import DATA_BYTES, files_in
+from genpulse.provider.inputs.asset_ref import DATA_BYTES, files_in
 
 ID = "0197a3a6-1111-7222-8333-00000000abcf"
 

@@ -21,7 +21,7 @@ from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.auth.upload_access import granted_bytes
 from genpulse.api.context import Context
 from genpulse.api.door import Door, Doors, opened_call
-from genpulse.api.metrics import Metrics
+from genpulse.api.metrics.metrics import Metrics
 from genpulse.api.middleware.body_guard import BodyGuard
 from genpulse.api.middleware.cross_origin import CrossOrigin
 from genpulse.api.middleware.error_middleware import CatchErrors, RaiseErrors

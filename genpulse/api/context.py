@@ -10,7 +10,7 @@ from starlette.types import Scope as AsgiScope
 
 from genpulse.api.auth.authentication import Authenticator
 from genpulse.api.auth.signed_urls import LazyUrlSigner
-from genpulse.api.metrics import Metrics
+from genpulse.api.metrics.metrics import Metrics
 from genpulse.api.options import ApiOptions
 from genpulse.api.requests.uploads_in_progress import UploadsInProgress
 from genpulse.api.schemas.links import Links

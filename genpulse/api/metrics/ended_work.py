@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from genpulse.api.model_labels import OTHER
+from genpulse.api.metrics.model_labels import OTHER
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.search.ended_work import (
     BOUNDS_S,

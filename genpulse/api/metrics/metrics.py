@@ -7,15 +7,15 @@ from functools import cache
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import generate_latest
 
-from genpulse.api.account_metrics import AccountFigures
-from genpulse.api.budget_metrics import BudgetFigures
-from genpulse.api.ended_work import EndedWorkFigures
-from genpulse.api.model_labels import ModelLabels
-from genpulse.api.money_metrics import MoneyCounters
-from genpulse.api.part_metrics import PartFigures
-from genpulse.api.process_metrics import Connections, LoopFailures, RequestFigures
+from genpulse.api.metrics.accounts import AccountFigures
+from genpulse.api.metrics.budgets import BudgetFigures
+from genpulse.api.metrics.ended_work import EndedWorkFigures
+from genpulse.api.metrics.model_labels import ModelLabels
+from genpulse.api.metrics.money import MoneyCounters
+from genpulse.api.metrics.parts import PartFigures
+from genpulse.api.metrics.process import Connections, LoopFailures, RequestFigures
+from genpulse.api.metrics.waiting import MessageFigures, TaskFigures
 from genpulse.api.server.connections_per_peer import Peers
-from genpulse.api.waiting_metrics import MessageFigures, TaskFigures
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.task import Submitted

@@ -13,7 +13,7 @@ from genpulse.adapters.memory.removal.retention import MemoryPruning
 from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.adapters.storage.bucket import PROBE_KEY
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.errors import (
     ClocksDiffer,
     ContentTooLarge,

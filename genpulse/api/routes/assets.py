@@ -17,9 +17,9 @@ from genpulse.api.responses import encoded
 from genpulse.api.responses.content_disposition import disposition
 from genpulse.api.responses.streams import Stream
 from genpulse.api.schemas.documents import KeptAssetDocument
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
+from genpulse.domain.assets.thumbnail import THUMBNAIL_TYPE, ThumbnailWidth
 from genpulse.domain.errors import StorageLost
-from genpulse.domain.thumbnail import THUMBNAIL_TYPE, ThumbnailWidth
 from genpulse.ports import Storage
 
 ASSET_PATH = "/v1/assets/{asset_id}"

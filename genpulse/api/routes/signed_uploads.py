@@ -13,8 +13,8 @@ from genpulse.api.responses import encoded
 from genpulse.api.routes.uploads import UPLOADS_PATH
 from genpulse.api.schemas.documents import KeptAssetDocument
 from genpulse.api.schemas.uploads import NewUploadDocument, UploadDocument
+from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.errors import BadInput, Problem
-from genpulse.domain.upload_grant import UploadGrant
 from genpulse.lifecycle.upload import upload_granted
 
 UPLOAD_URLS_PATH = "/v1/upload_urls"

@@ -7,10 +7,10 @@ from uuid import UUID, uuid5
 from starlette.requests import Request
 
 from genpulse.api.context import caller_of, context_in, links_for
-from genpulse.domain.asset import REFERENCE
+from genpulse.domain.assets.asset import REFERENCE
+from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.submission.file_reference import asset_named
-from genpulse.domain.upload_grant import UploadGrant
 from genpulse.lifecycle.upload import upload_granted
 from genpulse.provider.encoded import data_uri
 

@@ -17,10 +17,10 @@ from genpulse.api.context import context_in
 from genpulse.api.errors import InvalidSignature
 from genpulse.api.requests import json_body, raw_body
 from genpulse.dialects.fal.queue import answer_json
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
+from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.errors import BadInput, ContentTooLarge, UnknownAsset
 from genpulse.domain.json.value import JsonValue
-from genpulse.domain.upload_grant import UploadGrant
 from genpulse.lifecycle.removal.deletion import delete_asset
 from genpulse.lifecycle.upload import upload_granted
 from genpulse.ports import Services

@@ -9,8 +9,8 @@ from genpulse.api.auth.upload_signer import UploadSigner
 from genpulse.api.context import caller_of, context_in, links_for
 from genpulse.api.requests import json_body, raw_body
 from genpulse.dialects.fal.queue import PREFIX, answer_json
+from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.json.value import JsonObject, JsonValue
-from genpulse.domain.upload_grant import UploadGrant
 from genpulse.lifecycle.upload import upload
 
 GRANTED_S = 3600

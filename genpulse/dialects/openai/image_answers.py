@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.result.shown_result import result_with
 from genpulse.domain.task import Task

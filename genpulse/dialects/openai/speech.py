@@ -16,7 +16,7 @@ from genpulse.dialects.openai.orders import Purpose
 from genpulse.dialects.openai.outputs import begun, check_format, only_output
 from genpulse.dialects.openai.parts import Parts
 from genpulse.dialects.openai.refusals import CallRefused
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.json.value import JsonObject
 from genpulse.ports import Storage
 

@@ -19,9 +19,9 @@ from genpulse.dialects.openai.parts import Parts
 from genpulse.dialects.openai.refusals import CallRefused
 from genpulse.dialects.openai.video_documents import VideoDocument
 from genpulse.dialects.openai.video_list import VideoPage, video_page
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
+from genpulse.domain.assets.thumbnail import ThumbnailWidth
 from genpulse.domain.task import Task, TaskStatus
-from genpulse.domain.thumbnail import ThumbnailWidth
 from genpulse.lifecycle import cancel as cancelling
 from genpulse.lifecycle.removal import deletion
 

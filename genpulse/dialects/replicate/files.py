@@ -16,9 +16,9 @@ from genpulse.api.routes.assets import fetch_content
 from genpulse.api.schemas.document import Document, Time
 from genpulse.dialects.replicate.file_form import FileForm
 from genpulse.dialects.replicate.links import ReplicateLinks
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
+from genpulse.domain.assets.uploaded_file import UploadedFile, UploadedFileQuery
 from genpulse.domain.errors import UnknownAsset
-from genpulse.domain.uploaded_file import UploadedFile, UploadedFileQuery
 from genpulse.lifecycle.removal.deletion import delete_asset
 from genpulse.lifecycle.upload import upload
 

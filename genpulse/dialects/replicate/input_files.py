@@ -5,7 +5,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from genpulse.dialects.replicate.links import API, ReplicateLinks
-from genpulse.domain.asset import REFERENCE, referred
+from genpulse.domain.assets.asset import REFERENCE, referred
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.submission.file_reference import asset_named
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from typing import TypeVar
 from uuid import UUID
 
-from genpulse.domain.asset import REFERENCE, Asset, referred
+from genpulse.domain.assets.asset import REFERENCE, Asset, referred
 from genpulse.domain.errors import (
     InvalidInput,
     StorageLost,

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from genpulse.domain.asset import Content, Spooled
+from genpulse.domain.assets.asset import Content, Spooled
 
 Noting: TypeAlias = Callable[[str, int], Awaitable[str]]
 """Is told the key and the size in bytes of what is about to be stored, and says under which key that is done.

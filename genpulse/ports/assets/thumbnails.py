@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from genpulse.domain.thumbnail import Thumbnail, ThumbnailWidth
+from genpulse.domain.assets.thumbnail import Thumbnail, ThumbnailWidth
 
 
 class ThumbnailStore(Protocol):

@@ -3,7 +3,7 @@
 from typing import Protocol
 from uuid import UUID
 
-from genpulse.domain.uploaded_file import UploadedFile, UploadedFileQuery
+from genpulse.domain.assets.uploaded_file import UploadedFile, UploadedFileQuery
 
 
 class UploadedFileStore(Protocol):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from genpulse.domain.asset import REFERENCE, referred
+from genpulse.domain.assets.asset import REFERENCE, referred
 from genpulse.domain.json.place import Place
 from genpulse.domain.submission.file_reference import (
     FORMS,

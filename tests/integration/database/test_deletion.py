@@ -15,7 +15,7 @@ from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.database.tasks.submission import columns_of
 from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.asset import Asset, Content, key_of
+from genpulse.domain.assets.asset import Asset, Content, key_of
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import BytesErased
 from genpulse.domain.retention import Pruned

@@ -15,7 +15,7 @@ from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.asset import Asset, Content
+from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import (
     ClocksDiffer,

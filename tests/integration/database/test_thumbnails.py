@@ -14,8 +14,8 @@ from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.statements import deletion
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.asset import Asset, Content
-from genpulse.domain.thumbnail import Thumbnail, ThumbnailWidth, thumbnail_key
+from genpulse.domain.assets.asset import Asset, Content
+from genpulse.domain.assets.thumbnail import Thumbnail, ThumbnailWidth, thumbnail_key
 from tests.contract.conftest import now
 from tests.integration.database.test_deletion import blocked
 

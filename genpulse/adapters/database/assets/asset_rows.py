@@ -9,7 +9,7 @@ from genpulse.adapters.database.statements import tasks
 from genpulse.adapters.database.tasks.ending_attempts import asset_columns
 from genpulse.adapters.database.tasks.rows import asset_of
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.errors import AssetExists, BytesErased, UnknownAsset
 
 

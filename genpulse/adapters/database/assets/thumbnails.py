@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.thumbnail import Thumbnail, ThumbnailWidth
+from genpulse.domain.assets.thumbnail import Thumbnail, ThumbnailWidth
 
 _FIND = "SELECT source, width, key, size, sha256 FROM thumbnails WHERE source = $1 AND width = $2"
 

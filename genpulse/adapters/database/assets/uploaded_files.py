@@ -6,7 +6,7 @@ import asyncpg
 
 from genpulse.adapters.database.tasks.rows import Row, asset_of
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.uploaded_file import UploadedFile, UploadedFileQuery
+from genpulse.domain.assets.uploaded_file import UploadedFile, UploadedFileQuery
 
 _ADD = """
 INSERT INTO uploaded_files (asset_id, owner, name, media_type, md5, metadata)

@@ -23,7 +23,7 @@ from genpulse.adapters.database.tasks.rows import (
     warnings_document,
 )
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.attempt import (
     AttemptStatus,
     Canceled,

@@ -9,7 +9,7 @@ from uuid import UUID
 from genpulse.adapters.database.tasks import exact_input
 from genpulse.adapters.database.tasks.route_document import route_of
 from genpulse.adapters.database.webhooks.choice_document import choice_of
-from genpulse.domain.asset import Asset, Content
+from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.json.value import JsonObject

@@ -27,7 +27,7 @@ from genpulse.adapters.database.tasks.search import TaskSearch
 from genpulse.adapters.database.tasks.starting_attempts import ClaimWriter
 from genpulse.adapters.database.tasks.submission import Group, KnownBatch, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
 from genpulse.domain.errors import DatabaseUnavailable, LeaseLost, NotRetryable, UnknownTask
 from genpulse.domain.failure import Charged, Failure

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from genpulse.adapters.memory.tasks.store import MemoryTaskStore
-from genpulse.domain.thumbnail import Thumbnail, ThumbnailWidth
+from genpulse.domain.assets.thumbnail import Thumbnail, ThumbnailWidth
 
 
 class MemoryThumbnails:

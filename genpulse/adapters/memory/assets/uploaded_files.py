@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from genpulse.adapters.memory.tasks.store import MemoryTaskStore
-from genpulse.domain.uploaded_file import UploadedFile, UploadedFileQuery
+from genpulse.domain.assets.uploaded_file import UploadedFile, UploadedFileQuery
 
 
 class MemoryUploadedFiles:

@@ -10,7 +10,7 @@ from genpulse.adapters.memory.removal.retention import MemoryRetention
 from genpulse.adapters.memory.tasks.rows import Tombstone
 from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.deletion import Deletion, key_digest
 from genpulse.domain.errors import AssetInUse, UnknownAsset
 from genpulse.domain.event import seq_at_wish

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
-from genpulse.domain.asset import Asset, named_in
+from genpulse.domain.assets.asset import Asset, named_in
 from genpulse.domain.deletion import another_key
 from genpulse.domain.errors import LeaseLost
 from genpulse.domain.money.ledger import LedgerEntry

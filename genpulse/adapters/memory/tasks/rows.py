@@ -12,7 +12,8 @@ from genpulse.adapters.memory.tasks.abandoned_orders import UnstoppedOrders
 from genpulse.adapters.memory.tasks.search import fits, is_beyond
 from genpulse.adapters.memory.tasks.sums import grouped, used
 from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
-from genpulse.domain.asset import Asset, named_in
+from genpulse.domain.assets.asset import Asset, named_in
+from genpulse.domain.assets.thumbnail import Thumbnail, ThumbnailWidth
 from genpulse.domain.attempt import (
     Attempt,
     Lease,
@@ -26,7 +27,6 @@ from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.domain.task_batch import TaskBatch
-from genpulse.domain.thumbnail import Thumbnail, ThumbnailWidth
 
 
 @dataclass(frozen=True, slots=True)

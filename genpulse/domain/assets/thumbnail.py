@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from uuid import UUID
 
-from genpulse.domain.asset import Content
+from genpulse.domain.assets.asset import Content
 from genpulse.domain.errors import NoThumbnail
 
 LARGEST_BYTES = 512 << 20

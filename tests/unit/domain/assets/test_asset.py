@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from genpulse.domain.asset import KEY_LASTS, key_of
+from genpulse.domain.assets.asset import KEY_LASTS, key_of
 
 DIGEST = "ab" * 32
 

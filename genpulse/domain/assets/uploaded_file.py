@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.json.value import JsonObject
 
 

@@ -147,7 +147,7 @@ async def test_canceling_gives_the_prediction(served):
 
 
 async def test_a_list_is_followed_page_by_page(serve, door, monkeypatch):
-    monkeypatch.setattr("genpulse.dialects.replicate.predictions.PAGE", 2)
+    monkeypatch.setattr("genpulse.dialects.replicate.predictions.calls.PAGE", 2)
     served = await serve(doors=[door])
     made = [(await created(served)).json["id"] for _ in range(5)]
     found, path = [], f"{API}/predictions"

@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 
-from genpulse.dialects.replicate.outputs import takes_count
+from genpulse.dialects.replicate.predictions.outputs import takes_count
 from genpulse.provider import AnyModel
 from genpulse.provider.inputs.asset_ref import FORMAT
 

@@ -21,11 +21,11 @@ from genpulse.api.schemas.moment import moment_of
 from genpulse.dialects.held_calls import task_at_end
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.repeated_calls import RepeatedCalls
-from genpulse.dialects.replicate.input_files import taken_input
+from genpulse.dialects.replicate.files.input_files import taken_input
 from genpulse.dialects.replicate.links import ReplicateLinks
-from genpulse.dialects.replicate.prediction_documents import STARTING, PredictionDocument, PredictionView
-from genpulse.dialects.replicate.prediction_request import PredictionRequest, cancel_after_s, wait_s
-from genpulse.dialects.replicate.versions import Versions
+from genpulse.dialects.replicate.models.versions import Versions
+from genpulse.dialects.replicate.predictions.documents import STARTING, PredictionDocument, PredictionView
+from genpulse.dialects.replicate.predictions.request import PredictionRequest, cancel_after_s, wait_s
 from genpulse.dialects.replicate.webhook_form import choice_of
 from genpulse.dialects.submission import submit
 from genpulse.domain.errors import BadInput, Problem, UnknownModel, UnknownTask

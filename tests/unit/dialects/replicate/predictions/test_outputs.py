@@ -10,7 +10,7 @@ import pytest
 
 from genpulse.api.schemas.links import Links
 from genpulse.dialects.replicate.links import ReplicateLinks
-from genpulse.dialects.replicate.outputs import output_of
+from genpulse.dialects.replicate.predictions.outputs import output_of
 from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.errors import UnknownModel
 from genpulse.domain.result.task_result import TaskResult

@@ -8,8 +8,8 @@ from pydantic import ConfigDict, SkipValidation
 from genpulse.api.schemas.document import Document, Time
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.replicate.links import ReplicateLinks
-from genpulse.dialects.replicate.model_schema import COG_VERSION, openapi_of
-from genpulse.dialects.replicate.versions import shown
+from genpulse.dialects.replicate.models.schema import COG_VERSION, openapi_of
+from genpulse.dialects.replicate.models.versions import shown
 from genpulse.provider import AnyModel
 
 ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,11 +8,11 @@ from pydantic import ConfigDict, SkipValidation
 
 from genpulse.api.schemas.document import Document, Time
 from genpulse.dialects.model_names import ModelNames
-from genpulse.dialects.replicate.input_files import shown_input
+from genpulse.dialects.replicate.files.input_files import shown_input
 from genpulse.dialects.replicate.links import ReplicateLinks
-from genpulse.dialects.replicate.outputs import output_of
-from genpulse.dialects.replicate.progress_line import logs_of
-from genpulse.dialects.replicate.versions import shown
+from genpulse.dialects.replicate.models.versions import shown
+from genpulse.dialects.replicate.predictions.outputs import output_of
+from genpulse.dialects.replicate.predictions.progress_line import logs_of
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.ports import Services

@@ -2,7 +2,7 @@
 
 import pytest
 
-from genpulse.dialects.replicate.bracketed_fields import is_bracketed, object_of
+from genpulse.dialects.replicate.files.bracketed_fields import is_bracketed, object_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from genpulse.api.requests.form_parts import MEDIA_TYPE, FormPart, form_parts
-from genpulse.dialects.replicate.bracketed_fields import is_bracketed, object_of
+from genpulse.dialects.replicate.files.bracketed_fields import is_bracketed, object_of
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.text.storable import storable_line

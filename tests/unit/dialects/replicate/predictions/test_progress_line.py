@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from genpulse.dialects.replicate.progress_line import progress_line
+from genpulse.dialects.replicate.predictions.progress_line import progress_line
 
 PYTHON = re.compile(r"^\s*(?P<percentage>\d+)%\s*\|.+?\|\s*(?P<current>\d+)\/(?P<total>\d+)")
 """As the Python client finds it."""

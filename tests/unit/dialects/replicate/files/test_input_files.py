@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from genpulse.api.schemas.links import Links
-from genpulse.dialects.replicate.input_files import shown_input, taken_input
+from genpulse.dialects.replicate.files.input_files import shown_input, taken_input
 from genpulse.dialects.replicate.links import ReplicateLinks
 
 FILE = "0193a1b2-c3d4-7000-8000-000000000000"

@@ -13,9 +13,9 @@ from genpulse.api.responses import encoded
 from genpulse.api.schemas.document import Document
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.replicate.links import ReplicateLinks
-from genpulse.dialects.replicate.model_documents import ModelDocument, ModelPage, VersionDocument, VersionPage
-from genpulse.dialects.replicate.model_schema import searched_text
-from genpulse.dialects.replicate.versions import UnknownVersion, Versions, shown
+from genpulse.dialects.replicate.models.documents import ModelDocument, ModelPage, VersionDocument, VersionPage
+from genpulse.dialects.replicate.models.schema import searched_text
+from genpulse.dialects.replicate.models.versions import UnknownVersion, Versions, shown
 from genpulse.domain.errors import BadInput, InvalidCursor, Problem, UnknownModel
 from genpulse.provider import AnyModel
 

@@ -12,7 +12,7 @@ from genpulse.api.responses import encoded
 from genpulse.api.schemas.document import Document
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.replicate.links import ReplicateLinks
-from genpulse.dialects.replicate.model_documents import ModelDocument
+from genpulse.dialects.replicate.models.documents import ModelDocument
 
 
 class CollectionDocument(Document):

@@ -14,7 +14,7 @@ from genpulse.api.responses import encoded
 from genpulse.api.responses.content_disposition import EXTENSIONS
 from genpulse.api.routes.assets import fetch_content
 from genpulse.api.schemas.document import Document, Time
-from genpulse.dialects.replicate.file_form import FileForm
+from genpulse.dialects.replicate.files.form import FileForm
 from genpulse.dialects.replicate.links import ReplicateLinks
 from genpulse.domain.assets.asset import Asset
 from genpulse.domain.assets.uploaded_file import UploadedFile, UploadedFileQuery

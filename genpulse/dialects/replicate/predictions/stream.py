@@ -12,9 +12,9 @@ from genpulse.api.auth.authorization import authorize
 from genpulse.api.context import CALLER, SIGNED, Context, context_in, task_for
 from genpulse.api.errors import InvalidLastEventId
 from genpulse.api.responses.streams import EventStream
-from genpulse.dialects.replicate.prediction_documents import PredictionView, error_of, status_of
-from genpulse.dialects.replicate.predictions import Predictions, task_id_in
-from genpulse.dialects.replicate.progress_line import logs_of, progress_line
+from genpulse.dialects.replicate.predictions.calls import Predictions, task_id_in
+from genpulse.dialects.replicate.predictions.documents import PredictionView, error_of, status_of
+from genpulse.dialects.replicate.predictions.progress_line import logs_of, progress_line
 from genpulse.domain.keys.caller import WITHOUT_KEY
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.lifecycle.watch import Update, watch

@@ -3,7 +3,7 @@
 import pytest
 from starlette.datastructures import Headers
 
-from genpulse.dialects.replicate.prediction_request import cancel_after_s, wait_s
+from genpulse.dialects.replicate.predictions.request import cancel_after_s, wait_s
 from genpulse.domain.errors import BadInput
 
 

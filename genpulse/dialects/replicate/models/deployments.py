@@ -12,8 +12,8 @@ from genpulse.api.responses import encoded
 from genpulse.api.schemas.document import Document, Time
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.replicate.account import AccountDocument
-from genpulse.dialects.replicate.model_documents import ALWAYS
-from genpulse.dialects.replicate.versions import shown, version_of
+from genpulse.dialects.replicate.models.documents import ALWAYS
+from genpulse.dialects.replicate.models.versions import shown, version_of
 from genpulse.domain.keys.caller import WITHOUT_KEY
 from genpulse.domain.routing.route import Route
 

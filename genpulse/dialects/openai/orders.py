@@ -11,7 +11,7 @@ from genpulse.api.schemas.submission import OrderDocument
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.openai.refusals import CallRefused
 from genpulse.dialects.openai.schema_values import in_types_of
-from genpulse.dialects.openai.webhook_form import CHOICE
+from genpulse.dialects.openai.webhooks.form import CHOICE
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.kind import makes_media

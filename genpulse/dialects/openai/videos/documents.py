@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genpulse.dialects.openai.failures import video_error
-from genpulse.dialects.openai.ids import video_id
+from genpulse.dialects.openai.videos.ids import video_id
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.routing.adaptation import SAME_MEANING
 from genpulse.domain.routing.picture_size import size_of

@@ -12,13 +12,13 @@ from genpulse.api.responses.encoded import JsonResponse
 from genpulse.api.routes.assets import fetch_content
 from genpulse.dialects.openai.calls_asked import asked_by
 from genpulse.dialects.openai.failures import video_error
-from genpulse.dialects.openai.ids import task_id_of, video_id
 from genpulse.dialects.openai.orders import Purpose
 from genpulse.dialects.openai.outputs import only_output
 from genpulse.dialects.openai.parts import Parts
 from genpulse.dialects.openai.refusals import CallRefused
-from genpulse.dialects.openai.video_documents import VideoDocument
-from genpulse.dialects.openai.video_list import VideoPage, video_page
+from genpulse.dialects.openai.videos.documents import VideoDocument
+from genpulse.dialects.openai.videos.ids import task_id_of, video_id
+from genpulse.dialects.openai.videos.list import VideoPage, video_page
 from genpulse.domain.assets.asset import Asset
 from genpulse.domain.assets.thumbnail import ThumbnailWidth
 from genpulse.domain.task import Task, TaskStatus

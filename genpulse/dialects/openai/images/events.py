@@ -9,7 +9,7 @@ from starlette.requests import Request
 from genpulse.api.context import context_in, links_for
 from genpulse.background.cancel_handles import unless_stopping
 from genpulse.dialects.openai.failures import refusal_of, still_running
-from genpulse.dialects.openai.image_answers import described, encoded
+from genpulse.dialects.openai.images.answers import described, encoded
 from genpulse.dialects.openai.parts import Parts
 from genpulse.dialects.openai.refusals import SERVER, CallRefused, error_document
 from genpulse.domain.errors import StorageLost, Unavailable, UnknownTask

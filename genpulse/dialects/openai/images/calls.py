@@ -11,8 +11,8 @@ from genpulse.api.door import DoorCall
 from genpulse.api.responses.encoded import JsonResponse
 from genpulse.api.responses.streams import Stream
 from genpulse.dialects.openai.calls_asked import Asked, asked_by
-from genpulse.dialects.openai.image_answers import answer_bytes, encoded_answer, linked
-from genpulse.dialects.openai.image_events import image_events
+from genpulse.dialects.openai.images.answers import answer_bytes, encoded_answer, linked
+from genpulse.dialects.openai.images.events import image_events
 from genpulse.dialects.openai.orders import Purpose
 from genpulse.dialects.openai.outputs import begun, check_format
 from genpulse.dialects.openai.parts import Ordered, Parts

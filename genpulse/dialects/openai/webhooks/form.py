@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic_core import to_json
 
-from genpulse.dialects.openai.ids import video_id
+from genpulse.dialects.openai.videos.ids import video_id
 from genpulse.domain.submission.webhook_choice import WebhookChoice
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.domain.webhook_delivery import Delivery

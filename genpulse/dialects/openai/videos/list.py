@@ -8,8 +8,8 @@ from starlette.requests import Request
 
 from genpulse.api.auth.key_filter import owners_meant
 from genpulse.api.context import caller_of, context_in
-from genpulse.dialects.openai.ids import task_id_of
 from genpulse.dialects.openai.refusals import CallRefused
+from genpulse.dialects.openai.videos.ids import task_id_of
 from genpulse.domain.errors import UnknownTask
 from genpulse.domain.kind import WELL_KNOWN, is_kind, makes_media
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery

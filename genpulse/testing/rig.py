@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uuid_utils.compat
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.adapters.memory.assets.uploaded_files import MemoryUploadedFiles
 from genpulse.adapters.memory.console import MemoryConsole
 from genpulse.adapters.memory.ended_work import MemoryEndedWork

@@ -24,7 +24,7 @@ from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.tasks.batches import PostgresBatches
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.adapters.redis.call_memory import RedisCalls
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.events import RedisEventBus

@@ -135,7 +135,7 @@ class Account:
     def fetch_own(
         self, path: str, *, query: Mapping[str, str] | None = None, limit_bytes: int | None = None
     ) -> Fetched:
-        """A file at the vendor's own host, by a path that the adapter itself has built, with the key.
+        """A file at the vendor's own host, by a path that the plug-in itself has built, with the key.
 
         No part of the path may be an address that somebody else has written; quote the ids in it. A redirect is
         followed without the key. Iterating raises as `Http.fetch_own`.

@@ -26,7 +26,7 @@ from genpulse.environment.build_info import BUILD_FILE, PACKAGE, Build
 @signed_option
 @json_option
 @offline_option
-def stamp_command(
+def build_info_command(
     output: Path | None,
     into: Path | None,
     remove: bool,
@@ -60,14 +60,14 @@ def stamp_command(
     if output is not None:
         write_build_file(build, output)
     else:
-        build = _stamp_installed(repository, build, package, agreed=yes or into is not None)
+        build = _write_into_installed(repository, build, package, agreed=yes or into is not None)
     if as_json:
         say_json(asdict(build))
     else:
         say(f"Stamped: {build}.")
 
 
-def _stamp_installed(repository: Repository, build: Build, package: Path, *, agreed: bool) -> Build:
+def _write_into_installed(repository: Repository, build: Build, package: Path, *, agreed: bool) -> Build:
     from genpulse.branching.releases.build_info import write_into_installed
     from genpulse.branching.releases.installed_package import demand_installed, is_of
 

@@ -32,21 +32,17 @@ from genpulse.api.options import ApiOptions
 from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     api_keys,
-    assets,
     budgets,
     docs_page,
     environment,
     health,
     metrics,
-    model_routes,
-    models,
     provider_callbacks,
-    providers,
-    signed_uploads,
-    uploads,
     usage,
     webhook_deliveries,
 )
+from genpulse.api.routes.assets import assets, signed_uploads, uploads
+from genpulse.api.routes.catalogue import model_routes, models, providers
 from genpulse.api.routes.tasks import (
     batch_events,
     batches,

@@ -7,8 +7,8 @@ import uvloop
 
 from genpulse import config, log
 from genpulse.api.auth.signed_urls import LazyUrlSigner
-from genpulse.api.schemas.documents import TaskDocument
 from genpulse.api.schemas.links import Links
+from genpulse.api.schemas.tasks.documents import TaskDocument
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import settings_for_servers
 from genpulse.configuration.settings import Settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from genpulse.api.routes.models import ModelDocument
+from genpulse.api.routes.catalogue.models import ModelDocument
 from genpulse.console.visit import Visit
 from genpulse.domain.catalogue.lifetime import Lifetime
 from genpulse.domain.errors import UnknownModel

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from genpulse.api.schemas.submission import OrderDocument
+from genpulse.api.schemas.tasks.submission import OrderDocument
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.openai.refusals import CallRefused
 from genpulse.dialects.openai.schema_values import in_types_of

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from genpulse.api.context import caller_of, context_in, task_for
 from genpulse.api.door import DoorCall
 from genpulse.api.responses.encoded import JsonResponse
-from genpulse.api.routes.assets import fetch_content
+from genpulse.api.routes.assets.assets import fetch_content
 from genpulse.dialects.openai.calls_asked import asked_by
 from genpulse.dialects.openai.failures import video_error
 from genpulse.dialects.openai.orders import Purpose

@@ -12,7 +12,7 @@ from genpulse.api.context import asset_for, caller_of, context_in, links_for
 from genpulse.api.requests.page_cursor import decode_bound, encode_bound
 from genpulse.api.responses import encoded
 from genpulse.api.responses.content_disposition import EXTENSIONS
-from genpulse.api.routes.assets import fetch_content
+from genpulse.api.routes.assets.assets import fetch_content
 from genpulse.api.schemas.document import Document, Time
 from genpulse.dialects.replicate.files.form import FileForm
 from genpulse.dialects.replicate.links import ReplicateLinks

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from starlette.datastructures import Headers
 
-from genpulse.api.schemas.submission import LONGEST_DEADLINE_S, HttpUrl
+from genpulse.api.schemas.tasks.submission import LONGEST_DEADLINE_S, HttpUrl
 from genpulse.domain.errors import BadInput, Problem
 
 _WAIT = re.compile(r"\s*wait(?:\s*=\s*\"?\s*([0-9]{1,9})\s*\"?)?\s*(?:;.*)?", re.IGNORECASE)

@@ -10,8 +10,8 @@ from genpulse.api.context import caller_of, context_in, grant_of, links_for
 from genpulse.api.errors import InvalidSignature
 from genpulse.api.requests import json_body, raw_body
 from genpulse.api.responses import encoded
-from genpulse.api.routes.uploads import UPLOADS_PATH
-from genpulse.api.schemas.documents import KeptAssetDocument
+from genpulse.api.routes.assets.uploads import UPLOADS_PATH
+from genpulse.api.schemas.tasks.documents import KeptAssetDocument
 from genpulse.api.schemas.uploads import NewUploadDocument, UploadDocument
 from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.errors import BadInput, Problem

@@ -16,7 +16,7 @@ from genpulse.api.requests.byte_range import ByteRange
 from genpulse.api.responses import encoded
 from genpulse.api.responses.content_disposition import disposition
 from genpulse.api.responses.streams import Stream
-from genpulse.api.schemas.documents import KeptAssetDocument
+from genpulse.api.schemas.tasks.documents import KeptAssetDocument
 from genpulse.domain.assets.asset import Asset
 from genpulse.domain.assets.thumbnail import THUMBNAIL_TYPE, ThumbnailWidth
 from genpulse.domain.errors import StorageLost

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from genpulse.api.schemas.moment import moment_of
-from genpulse.api.schemas.submission import MetadataKey, MetadataValue, storable_keys
+from genpulse.api.schemas.tasks.submission import MetadataKey, MetadataValue, storable_keys
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.kind import FORM, is_kind
 from genpulse.domain.search.task_query import TaskFilter

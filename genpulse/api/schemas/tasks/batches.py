@@ -6,9 +6,9 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from genpulse.api.schemas.document import Document, Time
-from genpulse.api.schemas.documents import CostDocument
 from genpulse.api.schemas.links import Links
-from genpulse.api.schemas.task_actions import LeftOutDocument, left_out
+from genpulse.api.schemas.tasks.actions import LeftOutDocument, left_out
+from genpulse.api.schemas.tasks.documents import CostDocument
 from genpulse.domain.task import TaskStatus
 from genpulse.domain.task_batch import TaskBatch
 from genpulse.lifecycle.bulk_actions import BulkProgress

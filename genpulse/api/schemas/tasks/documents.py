@@ -11,7 +11,7 @@ from typing_extensions import TypeAliasType
 
 from genpulse.api.schemas.document import Amount, Document, Time
 from genpulse.api.schemas.links import Links
-from genpulse.api.schemas.task_routes import RouteDocument
+from genpulse.api.schemas.tasks.routes import RouteDocument
 from genpulse.domain.assets.asset import Asset
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.json.value import JsonValue

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from genpulse.api.schemas.document import Amount, Document
-from genpulse.api.schemas.task_filter import TaskFilterDocument
+from genpulse.api.schemas.tasks.filter import TaskFilterDocument
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.bulk_actions import BulkAction, BulkProgress, Count
 

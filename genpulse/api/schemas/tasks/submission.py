@@ -17,8 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from genpulse.api.schemas.documents import PriorityWord
 from genpulse.api.schemas.moment import time_of
+from genpulse.api.schemas.tasks.documents import PriorityWord
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.routing.route import MOST_MODELS
 from genpulse.domain.task import Priority

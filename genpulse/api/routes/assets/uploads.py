@@ -6,7 +6,7 @@ from starlette.responses import Response
 from genpulse.api.context import caller_of, context_in, links_for
 from genpulse.api.requests import multipart
 from genpulse.api.responses import encoded
-from genpulse.api.schemas.documents import KeptAssetDocument
+from genpulse.api.schemas.tasks.documents import KeptAssetDocument
 from genpulse.lifecycle.upload import upload as keep_upload
 
 UPLOADS_PATH = "/v1/uploads"

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.money.allowance import LimitUse, Measure
-from genpulse.lifecycle.budget_standing import budget_standing
+from genpulse.lifecycle.budgets.standing import budget_standing
 from genpulse.ports import Services
 
 

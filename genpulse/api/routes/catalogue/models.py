@@ -14,7 +14,7 @@ from genpulse.api.responses import encoded
 from genpulse.api.schemas.document import Document
 from genpulse.api.schemas.model_facts import ChargedOnDocument, PriceDocument
 from genpulse.domain.errors import UnknownModel
-from genpulse.lifecycle.budget import is_allowed
+from genpulse.lifecycle.budgets.check import is_allowed
 from genpulse.ports import Services
 from genpulse.provider import AnyModel, Immediate, Local, TwoPhase
 

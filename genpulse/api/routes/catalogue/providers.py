@@ -11,7 +11,7 @@ from genpulse.api.context import context_in
 from genpulse.api.responses import encoded
 from genpulse.api.schemas.document import Document, Time
 from genpulse.domain.provider_account.gate import Circuit, CircuitState, Hold, LearnedLimit, Limits
-from genpulse.lifecycle.budget import is_allowed
+from genpulse.lifecycle.budgets.check import is_allowed
 from genpulse.ports import Services
 
 routes = encoded.router("catalogue")

@@ -15,7 +15,7 @@ from genpulse.domain.keys.caller import Caller
 from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.webhook_delivery import Answer
-from genpulse.lifecycle.budget_warnings import warn_of_budgets
+from genpulse.lifecycle.budgets.warnings import warn_of_budgets
 from genpulse.provider import Model, Provider
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import new_key

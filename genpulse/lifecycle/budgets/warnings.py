@@ -8,7 +8,7 @@ from uuid import UUID
 
 from genpulse.domain.money.allowance import LimitUse, Measure, ScopeKind
 from genpulse.domain.money.budget_warning import BudgetWarning
-from genpulse.lifecycle.budget_standing import budget_standing
+from genpulse.lifecycle.budgets.standing import budget_standing
 from genpulse.ports import Services
 
 EVENT = "budget.warning"

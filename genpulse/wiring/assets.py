@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from genpulse.adapters.database.asset_inventory import AssetInventory
+from genpulse.adapters.database.assets.inventory import AssetInventory
 from genpulse.configuration.settings import Settings
 from genpulse.lifecycle.asset_check import LostAsset as LostAsset
 from genpulse.lifecycle.asset_check import lost_among

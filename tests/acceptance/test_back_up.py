@@ -173,17 +173,18 @@ class Caller:
 
 
 async def worked(production):
-    """Two tasks with the same output. Returns one of them, and its asset."""
+    """Two tasks with the same output. Returns one of them, its asset, and where the bytes of that lie."""
     async with Caller(production.start(), production.key) as caller:
         ended = await caller.submit()
         asset = (await caller.succeeded(ended))["outputs"][0]["id"]
+        (path,) = (path for path in (production.objects / "assets").rglob("*") if path.is_file())
         await caller.succeeded(await caller.submit())
     production.stop()
-    return ended, asset
+    return ended, asset, path
 
 
 def test_the_drill_and_the_restore_are_typed_as_the_pages_say(production):
-    ended, asset = asyncio.run(worked(production))
+    ended, asset, _ = asyncio.run(worked(production))
     first, restore = BACK_UP.blocks("sh")
     production.type([first])
 
@@ -205,7 +206,8 @@ def test_the_drill_and_the_restore_are_typed_as_the_pages_say(production):
 def lose(production):
     """Database and objects, as with the machine that held them."""
     name = production.environment["GENPULSE_DATABASE_URL"].rpartition("/")[2]
-    asyncio.run(execute(production.server, f"DROP DATABASE {name} WITH (FORCE)"))
+    for statement in (f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name}"):
+        asyncio.run(execute(production.server, statement))
     shutil.rmtree(production.objects)
 
 
@@ -217,10 +219,8 @@ async def goes_on(production, ended, asset):
 
 
 def test_a_dump_without_its_objects_is_seen(production):
-    ended, asset = asyncio.run(worked(production))
+    ended, asset, path = asyncio.run(worked(production))
     assert production.run("assets", "check")[0] == 0
-    files = sorted(path for path in production.objects.rglob("*") if path.is_file())
-    (path,) = files
     content = path.read_bytes()
 
     path.write_bytes(b"x" * len(content))

@@ -5,7 +5,7 @@ import re
 
 from genpulse.adapters.database.schema.expected_revision import head
 from genpulse.adapters.database.schema.migrate import _apply, _between, _engine
-from genpulse.adapters.database.schema.upgrade_plan import RECORDS
+from genpulse.adapters.database.schema.upgrade.plan import RECORDS
 from tests.upgrades.inspection import Inspection, inspect
 
 _HEADER = re.compile(r"(?<=[a-z])(?=[A-Z])")

@@ -20,11 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from genpulse.adapters.database.lock_holders import Blockers, session_of_lock, sessions_of_table, watched
-from genpulse.adapters.database.schema.concurrent_changes import complete
 from genpulse.adapters.database.schema.environment_stamp import adopt, note_identity, own_stamp, put_stamp
 from genpulse.adapters.database.schema.expected_revision import MIGRATIONS, head, works_with
 from genpulse.adapters.database.schema.migration_steps import WAIT_S
-from genpulse.adapters.database.schema.upgrade_plan import UpgradePlan, planned
+from genpulse.adapters.database.schema.upgrade.concurrent_changes import complete
+from genpulse.adapters.database.schema.upgrade.plan import UpgradePlan, planned
 from genpulse.adapters.postgresql.connections import connect, is_mistake, outages
 from genpulse.domain.errors import DatabaseUnavailable
 

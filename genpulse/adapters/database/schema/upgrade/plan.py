@@ -7,8 +7,8 @@ from typing import Any
 
 import asyncpg
 
-from genpulse.adapters.database.schema.concurrent_changes import INDEXES, UNCHECKED, described_indexes
 from genpulse.adapters.database.schema.expected_revision import MIGRATIONS
+from genpulse.adapters.database.schema.upgrade.concurrent_changes import INDEXES, UNCHECKED, described_indexes
 
 RECORDS = MIGRATIONS / "recorded_locks.json"
 """What each migration was seen to do; `python -m tests.upgrades record` writes it, and a test holds it to that."""

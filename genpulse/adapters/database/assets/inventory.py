@@ -5,9 +5,9 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.rows import asset_of
+from genpulse.adapters.database.tasks.rows import asset_of
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 
 _PAGE = 500
 _NEXT = """

@@ -1,6 +1,7 @@
 """How long others wait for each migration, one after the other, in a database with many rows."""
 
 import asyncio
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,10 @@ import asyncpg
 from genpulse.adapters.database.schema.expected_revision import head
 from genpulse.adapters.database.schema.migrate import _between, upgrade
 from genpulse.dev.processes.child import Guard
+from genpulse.dev.processes.ports import free_port
 from genpulse.dev.processes.unprivileged import remove_home
-from tests.laid_out import server_of
+from genpulse.dev.servers.postgres import Postgres
+from tests.servers import TestServer
 from tests.upgrades.lock_waits import Waits, beside
 from tests.upgrades.rows import fill
 
@@ -24,13 +27,15 @@ CALM_S = 10.0
 
 @contextmanager
 def measured_database(place: Path | None = None) -> Iterator[str]:
-    """The URL of a database on a disk, as many rows need more than there is memory."""
+    """The URL of a database on a disk, with `fsync` and autovacuum as an installation has them."""
     home = Path(tempfile.mkdtemp(prefix="genpulse-upgrades-", dir=place))
     home.chmod(0o711)
     guard = Guard()
     try:
-        with server_of(home, guard) as server:
-            yield server.url
+        server = TestServer(Postgres.lay_out(home, free_port(), secrets.token_urlsafe(12)), guard)
+        server.start()
+        yield server.url
+        server.stop()
     finally:
         guard.close()
         remove_home(home)

@@ -22,6 +22,7 @@ from tests.acceptance.snippets import Page
 from tests.acceptance.test_stamp import ALLOWED
 
 BACK_UP, DRILL = Page("how-to/back-up.md"), Page("how-to/restore-drill.md")
+CLONE = Page("how-to/staging-clone.md")
 PATIENCE_S = 120
 pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="the pages want bash")
 
@@ -56,6 +57,7 @@ class Production:
             "OBJECTS": str(self.objects),
             "RESTORED_URL": f"{self.server}/genpulse_restored",
             "DRILL_URL": f"{self.server}/drill",
+            "STAGING_URL": f"{self.server}/staging",
         }
         self.running = []
         self.key = ""
@@ -113,7 +115,7 @@ def production(tmp_path, database_url, redis_url):
     production.key = next(word for word in said.split() if word.startswith("gp_"))
     yield production
     production.stop()
-    for name in ("genpulse_restored", "drill"):
+    for name in ("genpulse_restored", "drill", "staging"):
         asyncio.run(execute(production.server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 
 
@@ -194,6 +196,10 @@ def test_the_drill_and_the_restore_are_typed_as_the_pages_say(production):
     assert "Emptied: 0 live tasks ended, 0 waiting webhooks and 1 API keys removed." in said
     assert "2 assets were looked at; the bytes of 0 are missing." in said
     assert "succeeded|2" in said
+
+    said = production.type(CLONE.blocks("sh"), answer="staging")
+    assert "this process is test" in said
+    assert "The database 'staging' belongs to test from now on." in said
 
     lose(production)
     said = production.type([restore], answer="genpulse_restored")

@@ -30,9 +30,13 @@ async def lost_among(storage: Storage, assets: Sequence[Asset], *, whole: bool =
         async with room:
             return await _why_lost(storage, asset, whole=whole)
 
-    async with asyncio.TaskGroup() as group:
-        asked = [group.create_task(why(asset)) for asset in assets]
-    reasons = [task.result() for task in asked]
+    asked = [asyncio.create_task(why(asset)) for asset in assets]
+    try:
+        reasons = await asyncio.gather(*asked)
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
     return tuple(LostAsset(asset, reason) for asset, reason in zip(assets, reasons, strict=True) if reason)
 
 

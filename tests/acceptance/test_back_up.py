@@ -245,6 +245,12 @@ def test_a_dump_without_its_objects_is_seen(production):
     assert (code, f'"task": "{ended}"' in said) == (1, True), said
     asyncio.run(shows_it(production, ended, asset))
 
+    shutil.rmtree(production.objects)
+    code, said = production.run("assets", "check")
+    assert code == 1
+    assert "missing" not in said, said
+    assert "Traceback" not in said, said
+
 
 async def shows_it(production, ended, asset):
     async with Caller(production.start(), production.key) as caller:

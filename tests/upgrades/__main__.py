@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def _verdict(steps) -> int:
-    print(f"\n{'beside':14}  {'lock':>11}  {'statement':>11}  {'took':>10}  {'count':>8}  longest lock")
+    print(f"\n{'beside':14}  {'lock':>11}  {'statement':>11}  {'took':>10}  {'count':>8}  dead  longest lock")
     for name, waits in steps.items():
         print(line(name, waits))
     slow = [name for name, waits in steps.items() if waits.longest_lock_ms > LIMIT_MS]

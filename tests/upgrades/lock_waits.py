@@ -53,13 +53,18 @@ _LOOK = "SELECT * FROM tasks WHERE provider = 'beside' ORDER BY id DESC LIMIT 20
 
 @dataclass
 class Waits:
-    """What happened beside one step. The longest statement counts what this machine had to do besides, too."""
+    """What happened beside one step. The longest statement counts what this machine had to do besides, too.
+
+    `deadlocks` come of the meter: PostgreSQL looks for them after a millisecond here, and by itself after a second,
+    when a migration has long given up.
+    """
 
     statements: int = 0
     longest_s: float = 0.0
     longest_lock_ms: float = 0.0
     locked: str = ""
     took_s: float = 0.0
+    deadlocks: int = 0
 
 
 @dataclass
@@ -86,28 +91,34 @@ class Beside:
 
     async def submits(self, connection) -> None:
         while True:
-            await self._timed(connection.execute(_SUBMIT, uuid.uuid4()))
+            await self._timed(connection.execute, _SUBMIT, uuid.uuid4())
             self.submitted += 1
             await asyncio.sleep(0.002)
 
     async def works(self, connection) -> None:
         while True:
             lease = uuid.uuid4()
-            task_id = await self._timed(connection.fetchval(_CLAIM, lease))
+            task_id = await self._timed(connection.fetchval, _CLAIM, lease)
             if task_id is not None:
-                await self._timed(connection.execute(_PROGRESS, task_id, lease))
-                await self._timed(connection.execute(_END, task_id, lease))
+                await self._timed(connection.execute, _PROGRESS, task_id, lease)
+                await self._timed(connection.execute, _END, task_id, lease)
                 self.ended += 1
             await asyncio.sleep(0.002)
 
     async def looks(self, connection) -> None:
         while True:
-            await self._timed(connection.fetch(_LOOK))
+            await self._timed(connection.fetch, _LOOK)
             await asyncio.sleep(0.01)
 
-    async def _timed(self, statement):
+    async def _timed(self, ask, *arguments):
+        """What a statement answers. One that was given up for a deadlock is repeated, and counts on."""
         started = time.monotonic()
-        result = await statement
+        while True:
+            try:
+                result = await ask(*arguments)
+                break
+            except asyncpg.DeadlockDetectedError:
+                self.now.deadlocks += 1
         self.now.statements += 1
         self.now.longest_s = max(self.now.longest_s, time.monotonic() - started)
         return result

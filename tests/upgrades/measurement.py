@@ -66,7 +66,7 @@ def line(name: str, waits: Waits) -> str:
     """One step, to be read."""
     return (
         f"{name:14}  {waits.longest_lock_ms:8.1f} ms  {waits.longest_s * 1000:8.0f} ms"
-        f"  {waits.took_s:8.1f} s  {waits.statements:8,}  {waits.locked}"
+        f"  {waits.took_s:8.1f} s  {waits.statements:8,}  {waits.deadlocks:4}  {waits.locked}"
     )
 
 

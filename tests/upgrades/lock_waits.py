@@ -55,8 +55,8 @@ _LOOK = "SELECT * FROM tasks WHERE provider = 'beside' ORDER BY id DESC LIMIT 20
 class Waits:
     """What happened beside one step. The longest statement counts what this machine had to do besides, too.
 
-    `deadlocks` come of the meter: PostgreSQL looks for them after a millisecond here, and by itself after a second,
-    when a migration has long given up.
+    `deadlocks` come of the meter: PostgreSQL looks for them after a millisecond here, and by itself after a
+    second, when a migration has long given up.
     """
 
     statements: int = 0

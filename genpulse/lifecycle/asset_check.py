@@ -30,13 +30,13 @@ async def lost_among(storage: Storage, assets: Sequence[Asset], *, whole: bool =
         async with room:
             return await _why_lost(storage, asset, whole=whole)
 
-    asked = [asyncio.create_task(why(asset)) for asset in assets]
+    questions = [asyncio.create_task(why(asset)) for asset in assets]
     try:
-        reasons = await asyncio.gather(*asked)
+        reasons = await asyncio.gather(*questions)
     finally:
-        for task in asked:
+        for task in questions:
             task.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.gather(*questions, return_exceptions=True)
     return tuple(LostAsset(asset, reason) for asset, reason in zip(assets, reasons, strict=True) if reason)
 
 

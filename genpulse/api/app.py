@@ -28,6 +28,7 @@ from genpulse.api.middleware.error_middleware import CatchErrors, RaiseErrors
 from genpulse.api.middleware.fast_path import FastPath
 from genpulse.api.middleware.head_requests import HeadOfGet
 from genpulse.api.middleware.request_middleware import RequestMiddleware
+from genpulse.api.middleware.traced_requests import TracedRequests
 from genpulse.api.options import ApiOptions
 from genpulse.api.requests import multipart
 from genpulse.api.routes import (
@@ -117,6 +118,8 @@ class Api(FastAPI):
         self.add_middleware(CatchErrors)
         framework = RaiseErrors(HeadOfGet(super().__call__, self._takes_head))
         self.entry = RequestMiddleware(FastPath(framework, guard), doors)
+        if options.traces_requests:
+            self.entry = TracedRequests(self.entry)
         if options.cors_origins:
             self.entry = CrossOrigin(self.entry, options.cors_origins)
 

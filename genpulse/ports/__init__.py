@@ -18,6 +18,8 @@ Services
 ├── calls      CallMemory       calls without an idempotency key, over all processes; may be lost
 ├── catalogue  Catalogue        installed providers and models
 ├── thumbnails Thumbnails       who remembers thumbnails of assets, and who makes them
+├── tracing    Tracing          which step lies within which, and how long each takes
+├── traces     TraceStore       the spans in which tasks were submitted
 ├── uploaded_files UploadedFileStore    what callers said of the files that they brought
 └── probes     Probe            how each service is
 
@@ -44,6 +46,8 @@ from genpulse.ports.services import EnvironmentFacts, Services
 from genpulse.ports.storage import Noting, Storage
 from genpulse.ports.tasks import RouteMove, TaskNotification, TaskStore
 from genpulse.ports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
+from genpulse.ports.traces import TraceStore
+from genpulse.ports.tracing import EngineStep, IncomingRequest, NoTracing, RequestSpan, Tracing
 from genpulse.ports.uploaded_files import UploadedFileStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
@@ -56,16 +60,20 @@ __all__ = [
     "DeletionStore",
     "DeliveryStore",
     "EndedWork",
+    "EngineStep",
     "EnvironmentFacts",
     "EventBus",
     "Health",
+    "IncomingRequest",
     "KeyStore",
     "MessageSender",
+    "NoTracing",
     "Noting",
     "Presence",
     "Probe",
     "ProviderGate",
     "Pruning",
+    "RequestSpan",
     "Retention",
     "RouteMove",
     "Services",
@@ -78,6 +86,8 @@ __all__ = [
     "ThumbnailMaker",
     "ThumbnailStore",
     "Thumbnails",
+    "TraceStore",
+    "Tracing",
     "UploadedFileStore",
     "WorkerPresence",
 ]

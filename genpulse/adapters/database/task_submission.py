@@ -13,6 +13,7 @@ from genpulse.adapters.database.route_document import route_text
 from genpulse.adapters.database.rows import task_of, uuid_of
 from genpulse.adapters.database.spending_counters import lock_months, scopes_array, today
 from genpulse.adapters.database.statements import batches, tasks
+from genpulse.adapters.database.traces import trace_columns
 from genpulse.adapters.database.webhook_choice_document import choice_text
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
@@ -255,10 +256,12 @@ async def _write(
     scopes = {task.id: scopes_array(task, group.limits) for group in groups for task in group.tasks}
     columns = columns_of(firsts, scopes)
     if any(task.price_usd for task in firsts):
-        rows = await connection.fetch(tasks.SUBMIT_PRICED, *columns, [task.rule_version for task in firsts])
+        statement, columns = tasks.SUBMIT_PRICED, (*columns, [task.rule_version for task in firsts])
     else:
-        counts = any(task.owner for task in firsts)
-        rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *columns)
+        statement = tasks.SUBMIT_COUNTED if any(task.owner for task in firsts) else tasks.SUBMIT
+    if any(task.trace for task in firsts):
+        statement, columns = tasks.WITH_TRACES[statement], (*columns, *trace_columns(firsts))
+    rows = await connection.fetch(statement, *columns)
     remaining = {task.id: task for task in firsts}
     written: dict[RequestId, _Written] = {}
     for row in rows:

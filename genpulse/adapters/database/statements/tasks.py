@@ -44,6 +44,17 @@ SELECT (tasks).id AS id, (tasks).created_at AS created_at, (tasks).deadline_at A
 FROM written
 """
 
+
+def _traced(first: int) -> str:
+    """Keeps the span of each new task that has one; ids, `traceparent` and `tracestate` from this parameter on."""
+    return f""",
+traced AS (
+INSERT INTO task_traces (task_id, traceparent, tracestate)
+SELECT new.id, new.traceparent, new.tracestate
+FROM unnest(${first}::uuid[], ${first + 1}::text[], ${first + 2}::text[]) AS new(id, traceparent, tracestate)
+JOIN written ON (tasks).id = new.id)"""
+
+
 _OF_NEW = f"""
 (SELECT {TODAY} AS day, (tasks).owner AS owner, (tasks).budget_scopes AS scopes,
         coalesce((tasks).price_usd, 0) AS usd, 1 AS tasks, 1 AS active
@@ -61,6 +72,13 @@ SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
 
 SUBMIT_PRICED = _SUBMIT.format(counted=f",{reserved('$25')},{counted(_OF_NEW)}")
 """The same for tasks of which some have a price, by the versions of its rules in the last parameter."""
+
+WITH_TRACES = {
+    SUBMIT: _SUBMIT.format(counted=_traced(25)),
+    SUBMIT_COUNTED: _SUBMIT.format(counted=f",{counted(_OF_NEW)}{_traced(25)}"),
+    SUBMIT_PRICED: _SUBMIT.format(counted=f",{reserved('$25')},{counted(_OF_NEW)}{_traced(26)}"),
+}
+"""Each of them for tasks of which some have a span, with three parameters more."""
 
 BY_KEY = f"""
 SELECT {WHOLE_TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL

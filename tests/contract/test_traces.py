@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.statements import tasks
+from genpulse.adapters.database.statements.submission import submit
 from genpulse.adapters.database.traces import PostgresTraces
 from genpulse.adapters.memory.store import MemoryTaskStore
 from genpulse.adapters.memory.traces import MemoryTraces
@@ -39,8 +39,9 @@ def traces(backend) -> TraceStore:
     [{}, {"owner": "somebody"}, {"price_usd": Decimal("0.01"), "rule_version": "1"}],
     ids=["plain", "counted", "priced"],
 )
-async def test_the_span_of_a_submit_is_kept_with_its_task(backend, traces, changes):
-    new = new_task(trace=span(1, "a=b"), **changes)
+@pytest.mark.parametrize("seldom", [{}, {"retain_s": 60}], ids=["usual", "seldom"])
+async def test_the_span_of_a_submit_is_kept_with_its_task(backend, traces, changes, seldom):
+    new = new_task(trace=span(1, "a=b"), **changes, **seldom)
     await backend.store.submit(new)
     plain = new_task(**changes)
     await backend.store.submit(plain)
@@ -82,5 +83,8 @@ async def test_it_goes_with_its_task(place: Place):
     assert await traces.of(task.id) is None
 
 
-def test_submits_without_a_span_know_nothing_of_spans():
-    assert not any("trace" in statement for statement in tasks.WITH_TRACES)
+@pytest.mark.parametrize("seldom", [False, True])
+@pytest.mark.parametrize("is_priced", [False, True])
+def test_submits_without_a_span_know_nothing_of_spans(seldom, is_priced):
+    assert "trace" not in submit(seldom=seldom, is_priced=is_priced, is_counted=True)
+    assert "trace" in submit(seldom=seldom, is_priced=is_priced, is_traced=True)

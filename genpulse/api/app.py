@@ -96,6 +96,16 @@ _ROUTE_MODULES = (
 )
 
 
+_NONE_OF_THE_FRAMEWORKS: Any = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""What FastAPI itself would tell OpenTelemetry holds the words of errors, and would be told beside our spans."""
+
+
 class Api(FastAPI):
     """FastAPI behind the middleware that `surround` stacks, with our own OpenAPI document."""
 
@@ -143,6 +153,7 @@ def create_app(open_services: OpenServices, options: ApiOptions, doors: Sequence
         version=options.version,
         lifespan=_lifespan(open_services, options),
         redirect_slashes=False,
+        telemetry=_NONE_OF_THE_FRAMEWORKS,
         docs_url=None,
         redoc_url=None,
     )

@@ -19,16 +19,16 @@ class Receiver:
     """Takes webhooks, and keeps their headers."""
 
     def __enter__(self):
-        self.headers = []
+        headers = self.headers = []
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(handler):
-                handler.rfile.read(int(handler.headers["Content-Length"]))
-                self.headers.append(dict(handler.headers))
-                handler.send_response(204)
-                handler.end_headers()
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                headers.append(dict(self.headers))
+                self.send_response(204)
+                self.end_headers()
 
-            def log_message(handler, *_):
+            def log_message(self, *_):
                 pass
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -123,7 +123,7 @@ def test_one_trace_from_the_request_to_the_webhook(fleet, collector, receiver):
 
 
 def test_lines_of_the_log_name_trace_request_and_task(fleet, collector):
-    task, headers = submitted(fleet, {"model": "sandbox/noop", "input": {"fail": "permanent"}}, traceparent=CALLER)
+    task, _ = submitted(fleet, {"model": "sandbox/noop", "input": {"fail": "permanent"}}, traceparent=CALLER)
     (attempt,) = collector.until(lambda: collector.named("process sandbox"))
     lines = [json.loads(line) for line in (fleet.folder / "log").read_text().splitlines() if line.startswith("{")]
     (line,) = [one for one in lines if one["event"].startswith(f"task {task['id']} failed")]

@@ -21,17 +21,7 @@ CLOSE_S = 2.0
 _OURS = "genpulse."
 _KEPT = ("event_id", "timestamp", "level", "logger", "platform", "release", "environment", "server_name", "sdk")
 _IDS = ("request_id", "task_id", "message_id", "trace_id", "span_id")
-_OF_FRAME = (
-    "filename",
-    "abs_path",
-    "function",
-    "module",
-    "lineno",
-    "pre_context",
-    "context_line",
-    "post_context",
-    "in_app",
-)
+_OF_FRAME = ("filename", "abs_path", "function", "module", "lineno", "in_app")
 
 
 class ErrorReports:
@@ -54,8 +44,8 @@ class ErrorReports:
                 DedupeIntegration(),
             ],
             include_local_variables=False,
+            include_source_context=False,
             max_breadcrumbs=0,
-            send_default_pii=False,
             max_request_body_size="never",
             auto_session_tracking=False,
             send_client_reports=False,

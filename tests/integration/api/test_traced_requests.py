@@ -4,11 +4,13 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from opentelemetry.trace import get_tracer_provider
 
-from genpulse.api.options import ApiOptions
 from genpulse.adapters.memory.traces import MemoryTraces
+from genpulse.api.options import ApiOptions
 from genpulse.dialects.doors import open_doors
 from genpulse.dialects.options import DialectOptions
+from tests.fakes.collector import Collector
 from tests.integration.api.conftest import KEY_PREFIXES
 from tests.span_book import SpanBook
 
@@ -145,6 +147,18 @@ async def test_what_machines_ask_every_few_seconds_is_not_told(api, book, path):
         await answer.read()
     await asked(api, book, "GET", "/v1/models")
     assert [span.name for span in book.spans] == ["GET /v1/models"]
+
+
+async def test_the_framework_tells_nothing_beside_it(serve, book, monkeypatch):
+    with Collector() as collector:
+        monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        api = await serve(ApiOptions(version="1", traces_requests=True), tracing=book.tracing)
+        await asked(api, book, "GET", "/v1/models")
+        await asked(api, book, "POST", "/v1/uploads", data=b"x")
+        assert not hasattr(get_tracer_provider(), "force_flush")
+        assert collector.requests == []
+    assert [span.name for span in book.spans] == ["GET /v1/models", "POST /v1/uploads"]
 
 
 async def test_where_requests_are_not_traced_nothing_stands_in_their_way(serve, book):

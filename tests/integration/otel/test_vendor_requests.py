@@ -141,7 +141,7 @@ async def test_a_job_that_is_asked_about_all_day_has_only_so_many_spans(http, bo
 @pytest.mark.parametrize("url", ["http://[", "http://host:port/", "no url", "http://127.0.0.1:1/"])
 async def test_an_address_that_is_none_is_the_business_of_the_client(http, book, url):
     step, _ = attempt(book)
-    with step, pytest.raises(Exception, match="reached|asked"):
+    with step, pytest.raises(Exception, match=r"reached|asked"):
         await http.send(Request("GET", url))
     assert book.named("GET")[0].attributes["error.type"] == "ProviderUnreachable"
 

@@ -39,7 +39,11 @@ class IncomingRequest:
 
 
 class RequestSpan(Protocol):
-    """The span of a request."""
+    """The span of a request. `trace_id` is empty where nobody keeps the trace."""
+
+    @property
+    def trace_id(self) -> str:
+        """In lower-case hexadecimal."""
 
     def answered(self, route: str, status: int) -> None:
         """Note how it was answered; `route` is the template of its path."""
@@ -84,6 +88,8 @@ class Tracing(Protocol):
 
 class _NoSpan:
     """Implements `RequestSpan` where nothing is traced."""
+
+    trace_id = ""
 
     def answered(self, route: str, status: int) -> None:
         """Nothing is noted."""

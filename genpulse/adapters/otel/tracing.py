@@ -257,6 +257,12 @@ class _RequestSpan:
         self._span = span
         self._method = method
 
+    @property
+    def trace_id(self) -> str:
+        """In lower-case hexadecimal, empty where nobody keeps the trace."""
+        context = self._span.get_span_context()
+        return f"{context.trace_id:032x}" if context.trace_flags.sampled else ""
+
     def answered(self, route: str, status: int) -> None:
         """Note how it was answered."""
         if route != _UNMATCHED:

@@ -19,6 +19,8 @@ from genpulse.domain.errors import Refused, Unavailable
 
 ROUTE = "genpulse.route"
 """Key in the scope: the template of the path of a request that does not go through the router."""
+TRACE_ID = "genpulse.trace_id"
+"""Key in the scope: the trace of a request, where somebody keeps it."""
 CLIENT_GONE = 499
 _ID = "genpulse.request_id"
 
@@ -131,4 +133,6 @@ class _Exchange:
     def count(self) -> None:
         """Add this request to the metrics."""
         seconds = time.perf_counter() - self._began_at if self._seconds is None else self._seconds
-        context_in(self._scope).metrics.request(route_of(self._scope), self._scope["method"], self.status, seconds)
+        scope = self._scope
+        trace_id = scope.get(TRACE_ID, "")
+        context_in(scope).metrics.request(route_of(scope), scope["method"], self.status, seconds, trace_id)

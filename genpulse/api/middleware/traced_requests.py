@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genpulse.api.context import context_in
-from genpulse.api.middleware.request_middleware import CLIENT_GONE, request_id, route_of
+from genpulse.api.middleware.request_middleware import CLIENT_GONE, TRACE_ID, request_id, route_of
 from genpulse.api.requests.lean_request import headers_of
 from genpulse.api.requests.paths import inner_path
 from genpulse.domain.trace_context import parse_trace_context
@@ -33,6 +33,7 @@ class TracedRequests:
             await send(message)
 
         with context_in(scope).services.tracing.request(_incoming(scope)) as span:
+            scope[TRACE_ID] = span.trace_id
             try:
                 await self._app(scope, receive, noted)
             finally:

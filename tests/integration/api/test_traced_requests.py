@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from opentelemetry.trace import get_tracer_provider
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from genpulse.adapters.memory.traces import MemoryTraces
 from genpulse.api.options import ApiOptions
@@ -147,6 +148,32 @@ async def test_what_machines_ask_every_few_seconds_is_not_told(api, book, path):
         await answer.read()
     await asked(api, book, "GET", "/v1/models")
     assert [span.name for span in book.spans] == ["GET /v1/models"]
+
+
+OPEN_METRICS = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
+
+
+async def test_a_trace_that_is_kept_is_an_exemplar_of_its_latency(api, book):
+    await asked(api, book, "GET", "/v1/models", headers=CALLER)
+    answer = await api.get("/metrics", headers=OPEN_METRICS)
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+    text = answer.body.decode()
+    assert text.endswith("# EOF\n")
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    found = [one for one in families["genpulse_http_response_start_seconds"].samples if one.exemplar]
+    assert [(one.labels["route"], one.exemplar.labels) for one in found] == [("/v1/models", {"trace_id": TRACE})]
+    assert (await api.get("/metrics")).headers["Content-Type"].startswith("text/plain")
+
+
+async def test_one_that_nobody_keeps_is_none(api, book):
+    not_sampled = {"traceparent": CALLER["traceparent"][:-2] + "00"}
+    assert (await api.get("/v1/models", headers=not_sampled)).status == 200
+    assert TRACE not in (await api.get("/metrics", headers=OPEN_METRICS)).body.decode()
+
+
+async def test_without_traces_prometheus_gets_its_own_text_as_ever(serve):
+    api = await serve()
+    assert (await api.get("/metrics", headers=OPEN_METRICS)).headers["Content-Type"].startswith("text/plain")
 
 
 async def test_the_framework_tells_nothing_beside_it(serve, book, monkeypatch):

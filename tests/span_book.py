@@ -1,6 +1,7 @@
 """Spans as they end, without a collector."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -8,8 +9,22 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRatioBased
 
+from genpulse.adapters.otel.span_kinds import SPAN_KINDS
 from genpulse.adapters.otel.tracing import OtelTracing
 from genpulse.adapters.otel.vendor_requests import TracedHttp
+
+
+def check_span(name: str, kind: str, attributes: Iterable[str]) -> None:
+    """Whether there is such a span, with such attributes, by the table of which the reference is made."""
+    known = [one for one in SPAN_KINDS if one.kind == kind and _pattern(one.name).fullmatch(name)]
+    assert known, f"{kind} {name}"
+    assert any(set(attributes) <= set(one.attributes) for one in known), (name, set(attributes))
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    # Of a request without a route the method alone is known.
+    optional = re.escape(name).replace(r"\ \{route\}", "( .+)?")
+    return re.compile(re.sub(r"\\{\w+\\}", ".+", optional))
 
 
 class SpanBook:
@@ -39,6 +54,8 @@ class SpanBook:
     @property
     def spans(self) -> list[ReadableSpan]:
         """In the order in which they began."""
+        for span in self._exporter.get_finished_spans():
+            check_span(span.name, span.kind.name, span.attributes)
         return sorted(self._exporter.get_finished_spans(), key=lambda span: (span.start_time, span.end_time))
 
     def named(self, name: str) -> list[ReadableSpan]:

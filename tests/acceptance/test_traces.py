@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes.collector import Collector
 from tests.fleet import Fleet, until_ready
+from tests.span_book import check_span
 
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 PROMPT = "a lighthouse that nobody may read about"
@@ -117,6 +118,8 @@ def test_one_trace_from_the_request_to_the_webhook(fleet, collector, receiver):
     assert told["tracestate"] == "vendor=of-the-caller"
     assert sent.id == delivered.id
     assert collector.requests[0]["x-team"] == "pictures"
+    for span in collector.spans:
+        check_span(span.name, span.kind, span.attributes)
     words = repr(collector.spans)
     assert PROMPT not in words
     assert "secret-of-the-receiver" not in words

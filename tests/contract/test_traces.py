@@ -7,9 +7,9 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.statements.submission import submit
-from genpulse.adapters.database.traces import PostgresTraces
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.traces import MemoryTraces
+from genpulse.adapters.database.tasks.traces import PostgresTraces
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.tasks.traces import MemoryTraces
 from genpulse.domain.attempt import RetryLater, Succeeded
 from genpulse.domain.errors import ProviderUnavailable
 from genpulse.domain.trace_context import TaskTrace, TraceContext

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.contextvars import get_contextvars
 
-from genpulse.adapters.memory.traces import MemoryTraces
+from genpulse.adapters.memory.tasks.traces import MemoryTraces
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable, ProviderRejected, ProviderUnavailable
 from genpulse.domain.submission.order import Order

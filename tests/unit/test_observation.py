@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.adapters.log_ids import LoggedIds
 from genpulse.adapters.otel.tracing import OtelTracing
 from genpulse.config import ConfigurationError, load
@@ -48,7 +48,7 @@ def test_the_package_alone_loads_nothing_of_it():
 
 
 def test_nothing_of_it_is_loaded_where_it_is_off():
-    processes = "import genpulse.asgi, genpulse.cli.worker_process, genpulse.wiring.services"
+    processes = "import genpulse.asgi, genpulse.cli.worker.process, genpulse.wiring.services"
     assert said(f"import sys\n{processes}\n{LOADED}") == ""
 
 
@@ -56,7 +56,7 @@ OPENED = """
 import asyncio, sys
 from contextlib import AsyncExitStack
 from pathlib import Path
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.config import load
 from genpulse.wiring.observation import open_observation
 async def main():

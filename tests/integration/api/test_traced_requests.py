@@ -7,7 +7,7 @@ import pytest
 from opentelemetry.trace import get_tracer_provider
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from genpulse.adapters.memory.traces import MemoryTraces
+from genpulse.adapters.memory.tasks.traces import MemoryTraces
 from genpulse.api.options import ApiOptions
 from genpulse.dialects.doors import open_doors
 from genpulse.dialects.options import DialectOptions

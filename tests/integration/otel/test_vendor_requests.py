@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from opentelemetry.trace import get_current_span
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.adapters.otel.vendor_requests import MOST
 from genpulse.domain.attempt import Attempt
 from genpulse.domain.trace_context import TaskTrace, TraceContext

@@ -40,13 +40,13 @@ def open_observation(stack: AsyncExitStack, settings: Settings, process: str, ht
 
 def check_extras(settings: Settings) -> None:
     """Raises `ConfigurationError` for what is configured and not installed."""
-    wanted = (
+    extras = (
         ("tracing.otlp_url", settings.tracing.otlp_url, "opentelemetry.exporter.otlp.proto.http", "otel"),
         ("sentry.dsn", settings.sentry.dsn, "sentry_sdk", "sentry"),
     )
     faults = [
         Fault(key, "", f"this needs the extra genpulse[{extra}]: pip install 'genpulse[{extra}]'")
-        for key, value, module, extra in wanted
+        for key, value, module, extra in extras
         if value is not None and not _is_installed(module)
     ]
     if faults:

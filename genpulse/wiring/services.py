@@ -71,8 +71,8 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             await storage.sweep()
         loops = Loops()
         queue = closed_by(stack, _queue(settings, pool, loops))
-        client = closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
-        observation = open_observation(stack, settings, process, client)
+        plain_http = closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
+        observation = open_observation(stack, settings, process, plain_http)
         http = observation.http
         catalogue = closed_by(stack, open_catalogue(settings, http))
         tune_garbage_collection()

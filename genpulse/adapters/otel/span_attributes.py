@@ -50,8 +50,8 @@ def of_task(task: NewTask | Task) -> Attributes:
 
 def of_step(step: EngineStep, task: Task) -> Attributes:
     """What is asked of whom."""
-    made = task.kind.rpartition("-to-")
-    output: Attributes = {Attribute.GEN_AI_OUTPUT: made[2]} if made[1] else {}
+    kind = task.kind.rpartition("-to-")
+    output: Attributes = {Attribute.GEN_AI_OUTPUT: kind[2]} if kind[1] else {}
     return {
         Attribute.GEN_AI_OPERATION: OPERATIONS[step],
         Attribute.GEN_AI_PROVIDER: task.provider,
@@ -66,11 +66,11 @@ def model_name(task: Task) -> str:
 
 def of_outcome(outcome: Outcome) -> Attributes:
     """How an attempt ended."""
-    named: Attributes = {Attribute.OUTCOME: _OUTCOMES[type(outcome)]}
+    attributes: Attributes = {Attribute.OUTCOME: _OUTCOMES[type(outcome)]}
     if isinstance(outcome, Succeeded):
-        named[Attribute.OUTPUT_COUNT] = len(outcome.outputs)
-        named[Attribute.OUTPUT_BYTES] = sum(asset.content.size for asset in outcome.outputs)
-    return named
+        attributes[Attribute.OUTPUT_COUNT] = len(outcome.outputs)
+        attributes[Attribute.OUTPUT_BYTES] = sum(asset.content.size for asset in outcome.outputs)
+    return attributes
 
 
 def failure_in(outcome: Outcome) -> Failure | None:
@@ -85,8 +85,8 @@ def of_place(url: str) -> Attributes:
         host, port = parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     except ValueError:
         return {}
-    named: Attributes = {Attribute.HOST: host} if host else {}
-    return named | ({Attribute.PORT: port} if port else {})
+    attributes: Attributes = {Attribute.HOST: host} if host else {}
+    return attributes | ({Attribute.PORT: port} if port else {})
 
 
 def waits_since(task: Task, number: int, last_ended_at: datetime | None) -> datetime:

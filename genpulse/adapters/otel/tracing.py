@@ -212,7 +212,7 @@ class OtelTracing:
             try:
                 yield
             finally:
-                span.set_attribute(Attribute.VENDOR_REQUESTS, count.made)
+                span.set_attribute(Attribute.VENDOR_REQUESTS, count.number)
 
     def storing(self) -> AbstractContextManager[None]:
         """Storing the outputs of an attempt."""
@@ -279,8 +279,8 @@ class _RequestSpan:
 def _kept(span: Span) -> TraceContext | None:
     """What is kept with a task. Of a trace that began here and that nobody keeps nothing is."""
     context = span.get_span_context()
-    kept = context.is_valid and (context.trace_flags.sampled or bool(get_value(_BEGUN_BY_CALLER)))
-    return trace_context_of(context) if kept else None
+    is_kept = context.is_valid and (context.trace_flags.sampled or bool(get_value(_BEGUN_BY_CALLER)))
+    return trace_context_of(context) if is_kept else None
 
 
 def _of_attempt(attempt: Attempt, since: datetime) -> Attributes:
@@ -289,14 +289,14 @@ def _of_attempt(attempt: Attempt, since: datetime) -> Attributes:
 
 
 def _of_delivery(delivery: Delivery) -> Attributes:
-    named: Attributes = {
+    attributes: Attributes = {
         Attribute.METHOD: "POST",
         Attribute.MESSAGE: delivery.message_id,
         Attribute.WEBHOOK_TYPE: delivery.type,
     }
     if delivery.tries:
-        named[Attribute.RESENT] = delivery.tries
-    return named | of_place(delivery.url)
+        attributes[Attribute.RESENT] = delivery.tries
+    return attributes | of_place(delivery.url)
 
 
 def _nanoseconds(at: datetime) -> int:

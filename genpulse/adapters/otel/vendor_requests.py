@@ -20,9 +20,9 @@ MOST = 20
 
 @dataclass
 class RequestCount:
-    """How many requests a step has made."""
+    """How many requests a step has sent."""
 
-    made: int = 0
+    number: int = 0
 
 
 class TracedHttp:
@@ -82,8 +82,8 @@ class TracedHttp:
         """None where the step has spans enough, and for what belongs to no trace."""
         count = get_value(COUNT)
         if isinstance(count, RequestCount):
-            count.made += 1
-            if count.made > MOST:
+            count.number += 1
+            if count.number > MOST:
                 return None
         if not is_traced():
             return None

@@ -56,11 +56,11 @@ class ErrorReports:
 
     async def close(self, within_s: float = CLOSE_S) -> None:
         """Tell what is left, and wait for `within_s` seconds at most."""
-        loop, done, client = asyncio.get_running_loop(), asyncio.Event(), sentry_sdk.get_client()
+        loop, done, sdk = asyncio.get_running_loop(), asyncio.Event(), sentry_sdk.get_client()
         sentry_sdk.get_global_scope().set_client(None)
 
         def end() -> None:
-            client.close(timeout=within_s)
+            sdk.close(timeout=within_s)
             with suppress(RuntimeError):  # nobody listens any more
                 loop.call_soon_threadsafe(done.set)
 
@@ -76,15 +76,15 @@ def shown(event: "Event", ids: Mapping[str, Any], process: str) -> "Event":
     Kept is where it happened, the types of the exceptions, our own sentence before anything is put into it, and
     the ids of what it happened to.
     """
-    kept: Any = {key: event[key] for key in _KEPT if key in event}  # type: ignore[literal-required]
-    named = {key: str(ids[key]) for key in _IDS if key in ids}
-    kept["tags"] = {"process": process, **named}
-    kept["logentry"] = {"message": _sentence(event)}
+    report: Any = {key: event[key] for key in _KEPT if key in event}  # type: ignore[literal-required]
+    tags = {key: str(ids[key]) for key in _IDS if key in ids}
+    report["tags"] = {"process": process, **tags}
+    report["logentry"] = {"message": _sentence(event)}
     if "exception" in event:
-        kept["exception"] = {"values": [_exception(one) for one in event["exception"].get("values", ())]}
-    if "trace_id" in named and "span_id" in named:
-        kept["contexts"] = {"trace": {"trace_id": named["trace_id"], "span_id": named["span_id"]}}
-    event_: Event = kept
+        report["exception"] = {"values": [_exception(one) for one in event["exception"].get("values", ())]}
+    if "trace_id" in tags and "span_id" in tags:
+        report["contexts"] = {"trace": {"trace_id": tags["trace_id"], "span_id": tags["span_id"]}}
+    event_: Event = report
     return event_
 
 
@@ -97,7 +97,7 @@ def _sentence(event: "Event") -> str:
 
 
 def _exception(one: Mapping[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {key: one[key] for key in ("type", "module") if key in one}
+    report: dict[str, Any] = {key: one[key] for key in ("type", "module") if key in one}
     frames = (one.get("stacktrace") or {}).get("frames") or ()
-    kept["stacktrace"] = {"frames": [{key: frame[key] for key in _OF_FRAME if key in frame} for frame in frames]}
-    return kept
+    report["stacktrace"] = {"frames": [{key: frame[key] for key in _OF_FRAME if key in frame} for frame in frames]}
+    return report

@@ -72,11 +72,11 @@ def _needs_caller(scope: Scope) -> bool:
 
 def request_id(scope: Scope) -> str:
     """The id of a request: what its caller calls it, or one that is made by whoever asks first."""
-    known: str | None = scope.get(_ID)
-    if known is None:
+    id_: str | None = scope.get(_ID)
+    if id_ is None:
         claimed = headers_of(scope).get("x-request-id")
-        known = scope[_ID] = claimed if claimed and _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
-    return known
+        id_ = scope[_ID] = claimed if claimed and _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
+    return id_
 
 
 def route_of(scope: Scope) -> str:

@@ -1,14 +1,19 @@
 """One trace from the request to the webhook, over real processes, at a real collector."""
 
 import json
+import subprocess
+import sys
 import threading
+import time
 import urllib.request
+from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import aiohttp
+import asyncpg
 import pytest
 
-from tests.fakes.collector import Collector
+from tests.fakes.collector import Collector, SentryProject
 from tests.fleet import Fleet, until_ready
 from tests.span_book import check_span
 
@@ -43,6 +48,13 @@ class Receiver:
         self._http.server_close()
         self._thread.join()
 
+    def until(self, count):
+        """Wait until so many have come."""
+        deadline = time.monotonic() + 120
+        while len(self.headers) < count:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
 
 @pytest.fixture
 def collector():
@@ -56,22 +68,30 @@ def receiver():
         yield receiver
 
 
-@pytest.fixture
-async def fleet(tmp_path, own_database_url, redis_url, collector):
-    fleet = Fleet(tmp_path, own_database_url, redis_url)
+@asynccontextmanager
+async def running(folder, database_url, redis_url, *, kind=Fleet, **environment):
+    fleet = kind(folder, database_url, redis_url)
     fleet.environment |= {
-        "GENPULSE_TRACING__OTLP_URL": collector.url,
-        "GENPULSE_TRACING__HEADERS": "x-team=pictures",
         "GENPULSE_LOG__FORMAT": "json",
         "GENPULSE_WEBHOOKS__ALLOW_PRIVATE": "true",
         "OTEL_BSP_SCHEDULE_DELAY": "100",
+        **environment,
     }
-    fleet.start_api()
-    fleet.start_worker()
-    async with aiohttp.ClientSession() as client:
-        await until_ready(fleet, client)
-    yield fleet
-    fleet.stop()
+    try:
+        fleet.start_api()
+        fleet.start_worker()
+        async with aiohttp.ClientSession() as client:
+            await until_ready(fleet, client)
+        yield fleet
+    finally:
+        fleet.stop()
+
+
+@pytest.fixture
+async def fleet(tmp_path, own_database_url, redis_url, collector):
+    words = {"GENPULSE_TRACING__OTLP_URL": collector.url, "GENPULSE_TRACING__HEADERS": "x-team=pictures"}
+    async with running(tmp_path, own_database_url, redis_url, **words) as fleet:
+        yield fleet
 
 
 def submitted(fleet, body, **headers):
@@ -133,3 +153,118 @@ def test_lines_of_the_log_name_trace_request_and_task(fleet, collector):
     assert (line["task_id"], line["trace_id"], line["span_id"]) == (task["id"], attempt.trace_id, attempt.id)
     assert attempt.attributes["error.type"] == "provider_rejected"
     assert attempt.failed
+
+
+def ended(fleet, task):
+    """The task at its end, and in how many seconds it came."""
+    began = time.monotonic()
+    while True:
+        with urllib.request.urlopen(f"{fleet.urls[0]}/v1/tasks/{task['id']}", timeout=60) as answer:
+            found = json.load(answer)
+        if found["finished_at"]:
+            return found, time.monotonic() - began
+        assert time.monotonic() - began < 120
+        time.sleep(0.02)
+
+
+EXPORTER_S = 600
+"""For so long the exporter tries: whoever waited for it would be later than any test waits."""
+PATIENCE_S = 60.0
+
+
+@pytest.mark.parametrize("kind", ["away", "silent", "broken"])
+async def test_a_collector_that_takes_nothing_delays_no_task_and_no_end(
+    tmp_path, own_database_url, redis_url, kind, receiver
+):
+    let_go = threading.Event()
+
+    def answers():
+        if kind == "silent":
+            let_go.wait(300)
+        return 500
+
+    with Collector(answers) as collector:
+        url = "http://127.0.0.1:1" if kind == "away" else collector.url
+        words = {"GENPULSE_TRACING__OTLP_URL": url, "OTEL_EXPORTER_OTLP_TIMEOUT": str(EXPORTER_S)}
+        async with running(tmp_path, own_database_url, redis_url, **words) as fleet:
+            for _ in range(5):
+                body = {"model": "sandbox/noop", "input": {}, "webhook_url": receiver.url}
+                task, _ = submitted(fleet, body)
+                found, took_s = ended(fleet, task)
+                assert found["status"] == "succeeded"
+                assert took_s < PATIENCE_S
+            receiver.until(5)
+            began = time.monotonic()
+        assert time.monotonic() - began < PATIENCE_S, (tmp_path / "log").read_text()
+        let_go.set()
+
+
+async def test_where_nothing_is_traced_nothing_is_kept_and_nothing_handed_on(
+    tmp_path, own_database_url, redis_url, receiver
+):
+    async with running(tmp_path, own_database_url, redis_url) as fleet:
+        body = {"model": "sandbox/noop", "input": {}, "webhook_url": receiver.url}
+        task, _ = submitted(fleet, body, traceparent=CALLER)
+        assert ended(fleet, task)[0]["status"] == "succeeded"
+        receiver.until(1)
+        connection = await asyncpg.connect(own_database_url)
+        try:
+            assert await connection.fetchval("SELECT count(*) FROM task_traces") == 0
+        finally:
+            await connection.close()
+    assert not {name.lower() for name in receiver.headers[0]} & {"traceparent", "tracestate"}
+    log = (tmp_path / "log").read_text()
+    assert "trace_id" not in log
+    assert "request_id" not in log
+
+
+BROKEN = """
+from genpulse.provider import Input, Local, Model, Provider
+
+class Nothing(Input):
+    prompt: str = ""
+
+class Broken(Local[Nothing]):
+    async def run(self, call, report):
+        raise KeyError(f"the words of {call.input.prompt}")
+
+def provider(settings):
+    return Provider("broken", (Model("model", ("text-to-image",), Nothing, Broken()),), needs=())
+"""
+
+
+class PluggedIn(Fleet):
+    """Its processes have one plug-in more, which a fork cannot be given."""
+
+    def start(self, *arguments):
+        site = self.folder / "site"
+        metadata = site / "genpulse_broken-1.dist-info"
+        metadata.mkdir(parents=True, exist_ok=True)
+        (site / "genpulse_broken.py").write_text(BROKEN)
+        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: genpulse-broken\nVersion: 1\n")
+        (metadata / "entry_points.txt").write_text("[genpulse.providers]\nbroken = genpulse_broken:provider\n")
+        with (self.folder / "log").open("a") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "genpulse", *arguments],
+                cwd=self.folder,
+                env={**self.environment, "PYTHONPATH": str(site)},
+                stdout=log,
+                stderr=log,
+            )
+        self._processes.append(process)
+        return process
+
+
+async def test_a_mistake_of_a_plug_in_is_one_event_at_sentry(tmp_path, own_database_url, redis_url):
+    with SentryProject() as project:
+        words = {"GENPULSE_SENTRY__DSN": project.dsn}
+        async with running(tmp_path, own_database_url, redis_url, kind=PluggedIn, **words) as fleet:
+            task, _ = submitted(fleet, {"model": "broken/model", "input": {"prompt": PROMPT}})
+            assert ended(fleet, task)[0]["status"] == "failed"
+            (event,) = project.until(lambda: project.events)
+        assert [one["tags"]["task_id"] for one in project.events] == [task["id"]]
+    assert (event["environment"], event["tags"]["process"]) == ("dev", "worker")
+    assert event["release"].startswith("genpulse@")
+    assert [one["type"] for one in event["exception"]["values"]] == ["KeyError"]
+    assert PROMPT not in json.dumps(project.events)
+    assert PROMPT in (tmp_path / "log").read_text()

@@ -1,8 +1,8 @@
 """Every kind of span that there is, and every attribute that one may have.
 
-Names of OpenTelemetry's semantic conventions where there is one: HTTP, messaging (the queue) and generative AI. No
-attribute holds what a caller, a vendor or a receiver has written, but for the id of a request: no prompt, no path, no
-query.
+Names of OpenTelemetry's semantic conventions where there is one: HTTP, messaging (the queue), generative AI. No
+attribute holds what a caller, a vendor or a receiver has written, but for the id of a request: no prompt, no path,
+no query.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
 """One trace from the request to the webhook, over real processes, at a real collector."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from genpulse.testing.media import PNG
 from tests.fakes.collector import Collector, SentryProject
 from tests.fleet import Fleet, until_ready
 from tests.span_book import check_span
@@ -24,15 +26,22 @@ PROMPT = "a lighthouse that nobody may read about"
 class Receiver:
     """Takes webhooks, and keeps their headers."""
 
+    status = 204
+    answer = b""
+
     def __enter__(self):
-        headers = self.headers = []
+        headers, status, answer = [], self.status, self.answer
+        self.headers = headers
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 self.rfile.read(int(self.headers["Content-Length"]))
                 headers.append(dict(self.headers))
-                self.send_response(204)
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
+                self.wfile.write(answer)
 
             def log_message(self, *_):
                 pass
@@ -268,3 +277,37 @@ async def test_a_mistake_of_a_plug_in_is_one_event_at_sentry(tmp_path, own_datab
     assert [one["type"] for one in event["exception"]["values"]] == ["KeyError"]
     assert PROMPT not in json.dumps(project.events)
     assert PROMPT in (tmp_path / "log").read_text()
+
+
+class Vendor(Receiver):
+    """A server that draws as OpenAI does, and keeps the headers of what it is asked."""
+
+    status = 200
+    answer = json.dumps({"created": 1, "data": [{"b64_json": base64.b64encode(PNG).decode()}]}).encode()
+
+
+async def test_a_vendor_is_given_the_trace_where_the_operator_says_so(
+    tmp_path, own_database_url, redis_url, collector
+):
+    with Vendor() as studio, Vendor() as stranger:
+        words = {"GENPULSE_TRACING__OTLP_URL": collector.url}
+        for name, vendor in (("STUDIO", studio), ("STRANGER", stranger)):
+            words[f"GENPULSE_PROVIDERS__{name}__ADAPTER"] = "openai_compatible"
+            words[f"GENPULSE_PROVIDERS__{name}__BASE_URL"] = vendor.url.partition("/hook")[0] + "/v1"
+            words[f"GENPULSE_PROVIDERS__{name}__MODELS__IMAGE"] = "flux"
+        words["GENPULSE_PROVIDERS__STUDIO__OPTIONS__TRACED"] = "true"
+        async with running(tmp_path, own_database_url, redis_url, **words) as fleet:
+            for name in ("studio", "stranger"):
+                body = {"model": f"{name}/flux", "input": {"prompt": PROMPT}, "kind": "text-to-image"}
+                task, _ = submitted(fleet, body, traceparent=CALLER)
+                assert ended(fleet, task)[0]["status"] == "succeeded"
+            collector.until(lambda: len(collector.named("POST")) == 2)
+        (told,), (untold,) = studio.headers, stranger.headers
+        ports = {span.attributes["server.port"]: span for span in collector.named("POST")}
+        span = ports[int(studio.url.partition("/hook")[0].rpartition(":")[2])]
+        assert told["traceparent"] == f"00-{CALLER.split('-')[1]}-{span.id}-01"
+        assert "traceparent" not in {name.lower() for name in untold}
+        (step,) = [one for one in collector.named("generate_content flux") if one.id == span.parent_id]
+        assert step.contains(span)
+        assert step.attributes["gen_ai.provider.name"] == "studio"
+        assert PROMPT not in repr(collector.spans)

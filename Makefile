@@ -221,7 +221,8 @@ bench-compare: $(VENV)/.bench-ready  ## which rows differ from the commit REF by
 
 lock: $(READY)  ## resolve requirements.lock anew
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--no-emit-package genpulse-client --extra embedded --extra sandbox --group dev pyproject.toml -o requirements.lock
+		--no-emit-package genpulse-client --extra embedded --extra otel --extra sandbox --extra sentry --group dev pyproject.toml \
+		-o requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--no-emit-package genpulse-client --group bench pyproject.toml -c requirements.lock -o bench/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
@@ -239,7 +240,8 @@ lock: $(READY)  ## resolve requirements.lock anew
 			--python-version 3.11 - -o tests/clients/official/replicate/replicate-python-$${version%%:*}.lock ; \
 	done
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--no-emit-package genpulse-client --extra media pyproject.toml -c requirements.lock -o deploy/image/requirements.lock
+		--no-emit-package genpulse-client --extra media --extra otel --extra sentry pyproject.toml -c requirements.lock \
+		-o deploy/image/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group image -c requirements.lock -o deploy/image/build.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -15,6 +15,7 @@ from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.webhook_choice import WebhookChoice
+from genpulse.domain.trace_context import TraceContext
 from genpulse.domain.warning import TaskWarning
 
 
@@ -74,7 +75,8 @@ class NewTask:
     they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes. `rule_version` is that of
     the rule that gives its price. With a `route` the model is the first one that is tried, and the price that of
     the dearest. `webhook_choice` is what is told at `webhook_url`, None for the end in our own form.
-    With `deadline_is_for_start` the deadline is one to have begun, and not to have ended.
+    With `deadline_is_for_start` the deadline is one to have begun, and not to have ended. `trace` is the span in
+    which it is submitted, None where nothing is traced; it is kept beside the task.
     """
 
     id: UUID
@@ -100,6 +102,7 @@ class NewTask:
     rule_version: str = ""
     webhook_choice: WebhookChoice | None = None
     deadline_is_for_start: bool = False
+    trace: TraceContext | None = None
 
     def begins_at(self, now: datetime) -> datetime | None:
         """When it may begin, where that is later than now."""

@@ -33,6 +33,12 @@ from genpulse.api.schemas.api_keys import (
 )
 from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
 from genpulse.api.schemas.budgets import BudgetList
+from genpulse.api.schemas.client_tokens import (
+    ClientTokenDocument,
+    ClientTokenList,
+    CreatedClientTokenDocument,
+    NewClientTokenDocument,
+)
 from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
 from genpulse.api.schemas.submission import BatchDocument, BatchOrderDocument, OrderDocument, RetryDocument
 from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
@@ -49,7 +55,10 @@ TAGS = [
     {"name": "tasks", "description": "Submit work, alone and in batches, watch it, change its course."},
     {"name": "assets", "description": "Files: what tasks made, and what callers brought."},
     {"name": "catalogue", "description": "What can be asked for."},
-    {"name": "keys", "description": "Who may call, and how much: for keys with the scope `admin`."},
+    {
+        "name": "keys",
+        "description": "Who may call, and how much: API keys, by the scope `admin`, and client tokens.",
+    },
     {"name": "service", "description": "How this service is."},
 ]
 
@@ -94,6 +103,7 @@ _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
     "create_upload": ({"upload_id": "$response.body#/asset_id"}, ("upload_directly",)),
     "upload_directly": ({"asset_id": _ID}, _OF_AN_ASSET),
     "create_key": ({"key_id": _ID}, _OF_A_KEY),
+    "create_client_token": ({"token_id": _ID}, ("show_client_token", "revoke_client_token")),
     "list_deliveries": (
         {"task_id": "$request.path.task_id", "delivery_id": "$response.body#/data/0/id"},
         ("send_again",),
@@ -116,6 +126,7 @@ _REQUESTS = (
     KeyChangeDocument,
     LimitsChangeDocument,
     NewUploadDocument,
+    NewClientTokenDocument,
 )
 _RESPONSES = (
     Alive,
@@ -128,6 +139,9 @@ _RESPONSES = (
     BatchPage,
     BatchStandingDocument,
     BudgetList,
+    ClientTokenDocument,
+    ClientTokenList,
+    CreatedClientTokenDocument,
     DeliveryPage,
     EnvironmentDocument,
     EventDocument,

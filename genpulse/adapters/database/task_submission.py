@@ -257,7 +257,7 @@ async def _write(
     if any(task.price_usd for task in firsts):
         rows = await connection.fetch(tasks.SUBMIT_PRICED, *columns, [task.rule_version for task in firsts])
     else:
-        counts = any(task.owner for task in firsts)
+        counts = any(task.owner or task.client_token for task in firsts)
         rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *columns)
     remaining = {task.id: task for task in firsts}
     written: dict[RequestId, _Written] = {}
@@ -327,6 +327,7 @@ def columns_of(tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]) -> t
         [scopes[task.id] for task in tasks],
         [None if task.webhook_choice is None else choice_text(task.webhook_choice) for task in tasks],
         [task.deadline_is_for_start for task in tasks],
+        [task.client_token for task in tasks],
     )
 
 

@@ -11,21 +11,21 @@ WITH written AS (
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
                    webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input,
                    retain_s, batch_id, run_at, depends_on, budget_scopes, next_try_at, route,
-                   webhook_choice, deadline_is_for_start)
+                   webhook_choice, deadline_is_for_start, client_token)
 SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
        webhook_url, greatest(run_at, now()) + deadline_s * interval '1 s', idempotency_key, fingerprint, now(),
        price_usd, exact_input, retain_s, batch_id, run_at, depends_on::uuid[], budget_scopes::text[],
        CASE WHEN depends_on IS NULL THEN CASE WHEN run_at > now() THEN run_at END
             WHEN NOT {HAS_UNENDED.format(ids="new.depends_on::uuid[]")} THEN greatest(run_at, now()) END,
-       route::jsonb, webhook_choice::jsonb, deadline_is_for_start
+       route::jsonb, webhook_choice::jsonb, deadline_is_for_start, client_token
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
             $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
             $15::text[], $16::bytea[], $17::int[], $18::uuid[], $19::timestamptz[], $20::text[], $21::text[],
-            $22::text[], $23::text[], $24::bool[])
+            $22::text[], $23::text[], $24::bool[], $25::uuid[])
      AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
             webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s,
             batch_id, run_at, depends_on, route, budget_scopes, webhook_choice,
-            deadline_is_for_start)
+            deadline_is_for_start, client_token)
 LEFT JOIN LATERAL (SELECT id AS task_id FROM tombstones
                    WHERE tombstones.key_digest = new.key_digest LIMIT 1) AS deleted ON true
 WHERE deleted.task_id IS NULL
@@ -59,7 +59,7 @@ Whoever writes the same key at the same moment is waited for.
 SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
 """The same for tasks of which some have an owner."""
 
-SUBMIT_PRICED = _SUBMIT.format(counted=f",{reserved('$25')},{counted(_OF_NEW)}")
+SUBMIT_PRICED = _SUBMIT.format(counted=f",{reserved('$26')},{counted(_OF_NEW)}")
 """The same for tasks of which some have a price, by the versions of its rules in the last parameter."""
 
 BY_KEY = f"""

@@ -162,8 +162,8 @@ $(VENV)/.browser-ready: $(READY) tests/browser/requirements.lock
 	fi
 	@touch $@
 
-browser: $(VENV)/.browser-ready  ## the console in a real Chromium, with and without JavaScript (needs chromium, or CHROMIUM=<program>)
-	@PYTHONPATH=$(BROWSER) $(BIN)/python -m pytest -q -o python_files='*_in_a_browser.py' tests/integration/api/console
+browser: $(VENV)/.browser-ready  ## the console in a real Chromium, with and without JavaScript, and a page of another site (needs chromium, or CHROMIUM=<program>)
+	@PYTHONPATH=$(BROWSER) $(BIN)/python -m pytest -q -o python_files='*_in_a_browser.py' tests/integration/api/console tests/browser
 
 screenshots: $(VENV)/.browser-ready  ## pictures of the console's pages of a running stack (URL=http://127.0.0.1:8000), into screenshots/
 	@PYTHONPATH=$(BROWSER) $(BIN)/python tests/browser/screenshots.py $(URL) $(PICTURES)

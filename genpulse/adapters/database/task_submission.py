@@ -12,7 +12,7 @@ from genpulse.adapters.database import exact_input
 from genpulse.adapters.database.route_document import route_text
 from genpulse.adapters.database.rows import task_of, uuid_of
 from genpulse.adapters.database.spending_counters import lock_months, scopes_array, today
-from genpulse.adapters.database.statements import batches, tasks
+from genpulse.adapters.database.statements import batches, submission, tasks
 from genpulse.adapters.database.webhook_choice_document import choice_text
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
@@ -253,12 +253,7 @@ async def _write(
     """
     firsts = _firsts([task for group in groups for task in group.tasks])
     scopes = {task.id: scopes_array(task, group.limits) for group in groups for task in group.tasks}
-    columns = columns_of(firsts, scopes)
-    if any(task.price_usd for task in firsts):
-        rows = await connection.fetch(tasks.SUBMIT_PRICED, *columns, [task.rule_version for task in firsts])
-    else:
-        counts = any(task.owner or task.client_token for task in firsts)
-        rows = await connection.fetch(tasks.SUBMIT_COUNTED if counts else tasks.SUBMIT, *columns)
+    rows = await connection.fetch(*statement_for(firsts, scopes))
     remaining = {task.id: task for task in firsts}
     written: dict[RequestId, _Written] = {}
     for row in rows:
@@ -299,9 +294,38 @@ def _submitted(task: NewTask, written: _Written | None) -> Submitted:
     return replay(task, written.fingerprint, written.task)
 
 
-def columns_of(tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]) -> tuple[Sequence[object], ...]:
-    """What a submit writes of new tasks, as columns. `scopes` are their further counters."""
+def statement_for(
+    tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]
+) -> tuple[str, *tuple[Sequence[object], ...]]:
+    """The statement that writes new tasks, and its parameters. `scopes` are their further counters."""
     inputs = [exact_input.columns_of(task.input) for task in tasks]
+    columns = _usual_columns(tasks, [text for text, _ in inputs], scopes)
+    seldom = any(exact for _, exact in inputs) or any(map(_has_seldom, tasks))
+    if seldom:
+        columns += _seldom_columns(tasks, [exact for _, exact in inputs])
+    is_priced = any(task.price_usd for task in tasks)
+    if is_priced:
+        columns += ([task.rule_version for task in tasks],)
+    is_counted = any(task.owner or task.client_token for task in tasks)
+    return submission.submit(seldom=seldom, is_counted=is_counted, is_priced=is_priced), *columns
+
+
+def _has_seldom(task: NewTask) -> bool:
+    return bool(
+        task.retain_s is not None
+        or task.batch_id
+        or task.run_at
+        or task.depends_on
+        or task.route
+        or task.webhook_choice
+        or task.deadline_is_for_start
+        or task.client_token
+    )
+
+
+def _usual_columns(
+    tasks: Sequence[NewTask], inputs: Sequence[str], scopes: Mapping[UUID, str | None]
+) -> tuple[Sequence[object], ...]:
     return (
         [task.id for task in tasks],
         [task.environment for task in tasks],
@@ -310,21 +334,26 @@ def columns_of(tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]) -> t
         [task.provider for task in tasks],
         [task.model for task in tasks],
         [int(task.priority) for task in tasks],
-        [text for text, _ in inputs],
+        inputs,
         [to_json(task.metadata).decode() for task in tasks],
         [task.webhook_url for task in tasks],
         [task.deadline_s for task in tasks],
         [task.idempotency_key for task in tasks],
         [task.fingerprint for task in tasks],
         [task.price_usd for task in tasks],
-        [exact for _, exact in inputs],
         [_digest(task) for task in tasks],
+        [scopes[task.id] for task in tasks],
+    )
+
+
+def _seldom_columns(tasks: Sequence[NewTask], exact_inputs: Sequence[str | None]) -> tuple[Sequence[object], ...]:
+    return (
+        exact_inputs,
         [task.retain_s for task in tasks],
         [task.batch_id for task in tasks],
         [task.run_at for task in tasks],
         [f"{{{','.join(map(str, task.depends_on))}}}" if task.depends_on else None for task in tasks],
         [None if task.route is None else route_text(task.route) for task in tasks],
-        [scopes[task.id] for task in tasks],
         [None if task.webhook_choice is None else choice_text(task.webhook_choice) for task in tasks],
         [task.deadline_is_for_start for task in tasks],
         [task.client_token for task in tasks],

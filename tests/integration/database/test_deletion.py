@@ -12,7 +12,7 @@ from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import EXPECT, PostgresRetention
 from genpulse.adapters.database.statements import deletion, tasks
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.task_submission import columns_of
+from genpulse.adapters.database.task_submission import statement_for
 from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.asset import Asset, Content, key_of
@@ -102,7 +102,7 @@ async def test_what_is_to_go_is_found_by_an_index(pool):
     assert "pk_tasks" in await plan(pool, deletion.DELETE_FREE_TASKS, ids, "me", "dev", "me")
     assert "ix_tombstones_key_digest" in await plan(pool, tasks.KEY_IS_DELETED, b"x")
     new = new_task(idempotency_key="k")
-    submit = await plan(pool, tasks.SUBMIT, *columns_of([new], {new.id: None}))
+    submit = await plan(pool, *statement_for([new], {new.id: None}))
     assert "Index Scan using ix_tombstones_key_digest" in submit
     assert "Index Cond: (key_digest = new.key_digest)" in submit
     expect = await plan(pool, EXPECT, ["k"], [1], "dev", [ids[0]])

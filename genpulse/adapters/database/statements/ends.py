@@ -278,7 +278,7 @@ INSERT INTO queue (task_id, owner, provider, priority, ordered, due_at)
 SELECT id, owner, provider, priority, order_sent_at IS NOT NULL,
        CASE WHEN depends_on IS NOT NULL AND next_try_at IS NULL THEN 'infinity' ELSE now() END
 FROM again),
-{linked("again", "again")},
+{linked("again")},
 {entered(priced("again", usd="price_usd", held_usd="NULL::numeric", day=TODAY))},
 {counted(_OF_AGAIN)}
 SELECT again.*, pg_notify('{CHANNEL}', provider) AS told FROM again

@@ -238,7 +238,7 @@ async def test_a_client_token_is_made_used_and_revoked(client, api):
     assert (token.models, token.max_tasks, token.max_usd, token.tasks) == ((EASEL,), 1, Decimal("0.50"), ())
     assert timedelta() < token.expires_at - datetime.now(UTC) <= timedelta(seconds=60)
     assert token.token not in repr(token)
-    async with AsyncGenPulse(client.url, token.token) as page:
+    async with AsyncGenPulse(api.url, token.token) as page:
         task = await page.submit(EASEL, {"prompt": "a fox"})
         assert task.metadata == {"customer": "u-17"}
         with pytest.raises(ApiRefused) as refused:

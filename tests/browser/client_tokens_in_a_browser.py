@@ -23,7 +23,7 @@ async ([api, token]) => {
   for (const name of ["task", "progress"]) events.addEventListener(name, () => seen.push(name));
   const done = await new Promise((resolve, reject) => {
     events.addEventListener("done", (event) => resolve(JSON.parse(event.data)));
-    events.addEventListener("error", () => events.readyState === EventSource.CLOSED && reject(new Error("closed")));
+    events.addEventListener("error", () => events.readyState === 2 && reject(new Error("closed")));
   });
   events.close();
   const image = document.createElement("img");
@@ -32,7 +32,8 @@ async ([api, token]) => {
   const again = await fetch(`${api}/v1/tasks`, { method: "POST", headers, body });
   const list = await fetch(`${api}/v1/tasks`, { headers });
   return {
-    status: answer.status, location: answer.headers.get("Location"), end: done.status, seen, width: image.naturalWidth,
+    status: answer.status, location: answer.headers.get("Location"),
+    end: done.status, seen, width: image.naturalWidth,
     again: [again.status, (await again.json()).code], list: [list.status, (await list.json()).code],
   };
 }

@@ -30,6 +30,8 @@ from genpulse.ports import Services
 CALLER = "genpulse.caller"
 SIGNED = "genpulse.signed"
 """Key in the scope of a call that came by a signed address in place of an API key."""
+RATE_LIMIT = "genpulse.rate_limit"
+"""Key in the scope of a call by a key that has a rate: the headers that tell what is left of it."""
 GRANT = "genpulse.grant"
 """Key in the scope of a call that brings a file: its `UploadGrant`."""
 _CONTEXT = "genpulse.context"

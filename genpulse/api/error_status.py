@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from genpulse.api.errors import (
     AssetGone,
@@ -58,6 +59,9 @@ from genpulse.domain.errors import (
     UploadIncomplete,
     UploadNotTaken,
 )
+from genpulse.domain.provider_account.rate import Rate
+
+RateLimitHeaders: TypeAlias = tuple[tuple[str, str], ...]
 
 STATUS: Mapping[type[GenPulseError], int] = {
     Refused: 422,
@@ -123,7 +127,10 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
     """The headers that belong to an error."""
     match error:
         case TooManyRequests():
-            return {"Retry-After": str(error.retry_after_s), **_rate_limit(error)}
+            return {
+                "Retry-After": str(error.retry_after_s),
+                **dict(rate_limit_headers(error.rate, 0, error.retry_after_s)),
+            }
         case Unavailable() | BudgetExceeded() | KeyLimitExceeded() | UploadInProgress():
             return {"Retry-After": str(error.retry_after_s)}
         case AuthenticationRequired():
@@ -138,10 +145,10 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
             return {}
 
 
-def _rate_limit(error: TooManyRequests) -> dict[str, str]:
-    """The RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10)."""
-    window_s = math.ceil(error.rate.per_s)
-    return {
-        "RateLimit-Policy": f'"key";q={error.rate.count};w={window_s}',
-        "RateLimit": f'"key";r=0;t={error.retry_after_s}',
-    }
+def rate_limit_headers(rate: Rate, left: int, after_s: float) -> RateLimitHeaders:
+    """The RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10): so many calls more, and more again then."""
+    window_s = math.ceil(rate.per_s)
+    return (
+        ("RateLimit-Policy", f'"key";q={rate.count};w={window_s}'),
+        ("RateLimit", f'"key";r={left};t={math.ceil(after_s)}'),
+    )

@@ -85,7 +85,18 @@ _HEADERS = {
     "RequestId": {
         "description": "The `X-Request-Id` of the request, or one that was made for it. The log names it.",
         "schema": {"type": "string"},
-    }
+    },
+    "RateLimit": {
+        "description": "Where the API key has a rate: how many calls may follow at once, and in how many seconds"
+        " that is as many as ever.",
+        "schema": {"type": "string"},
+        "example": '"key";r=9;t=1',
+    },
+    "RateLimitPolicy": {
+        "description": "Where the API key has a rate: how many calls it may make, and in how many seconds.",
+        "schema": {"type": "string"},
+        "example": '"key";q=10;w=1',
+    },
 }
 _OF_A_TASK = (
     *("show_task", "watch_task", "cancel_task", "retry_task", "list_attempts", "list_deliveries"),
@@ -178,7 +189,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for path, calls in document["paths"].items():
         for method, call in calls.items():
             _leave_out_foreign_refusals(call)
-            _say_what_holds_everywhere(method, call)
+            _say_what_holds_everywhere(path, method, call)
             _link(call)
             call["security"] = _security(path, call["operationId"])
             for parameter in call.get("parameters", ()):
@@ -192,14 +203,17 @@ def _leave_out_foreign_refusals(call: dict[str, Any]) -> None:
         del call["responses"]["422"]
 
 
-def _say_what_holds_everywhere(method: str, call: dict[str, Any]) -> None:
-    """Describe what the middleware adds to every call: its errors and the header X-Request-Id."""
+def _say_what_holds_everywhere(path: str, method: str, call: dict[str, Any]) -> None:
+    """Describe what the middleware adds to every call: its errors, X-Request-Id, and what is left of a rate."""
+    added = {"X-Request-Id": "RequestId"}
+    if path.startswith("/v1/") and call["operationId"] not in _SIGNED_ALONE:
+        added |= {"RateLimit": "RateLimit", "RateLimit-Policy": "RateLimitPolicy"}
     for status in (500,) if method == "get" else (*_WRITING, 500):
         call["responses"].setdefault(str(status), encoded.refusal(status))
     call["responses"] = dict(sorted(call["responses"].items()))
     for response in call["responses"].values():
-        request_id = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
-        response["headers"] = {**response.get("headers", {}), **request_id}
+        everywhere = {name: {"$ref": f"#/components/headers/{header}"} for name, header in added.items()}
+        response["headers"] = {**response.get("headers", {}), **everywhere}
 
 
 def _link(call: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Real proxies before two APIs, by the very files that are documented: only addresses and certificates are replaced."""
+"""Real proxies before two APIs, by the files that are documented: only addresses and certificates are replaced."""
 
 import os
 import ssl
@@ -54,7 +54,7 @@ def replaced(text, values: Mapping[str, str]):
 
 
 def origin(name, port):
-    """Where a proxy is that listens on this port. Caddy asks for a certificate where its name is no http:// one."""
+    """Where a proxy is that listens on this port."""
     return f"{'http' if name == 'caddy' else 'https'}://127.0.0.1:{port}"
 
 

@@ -10,8 +10,9 @@ from starlette.requests import HTTPConnection
 from genpulse.api.auth import upload_access
 from genpulse.api.auth.client_tokens import refuse_other_calls
 from genpulse.api.auth.signed_urls import UrlSigner
-from genpulse.api.context import SIGNED, Context, context_in
+from genpulse.api.context import RATE_LIMIT, SIGNED, Context, context_in
 from genpulse.api.door import opened_call
+from genpulse.api.error_status import RateLimitHeaders, rate_limit_headers
 from genpulse.api.errors import InsufficientScope, InvalidSignature, TooManyRequests
 from genpulse.api.requests.paths import inner_path
 from genpulse.domain.errors import DatabaseUnavailable
@@ -48,7 +49,7 @@ async def authorize(connection: HTTPConnection) -> Caller:
         refuse_other_calls(caller.token, connection.scope)
     _require(caller, Scope.READ if _reads(connection) else Scope.WRITE)
     if caller.limits.rate is not None:
-        await _keep_to_rate(context, caller.owner, caller.limits.rate)
+        connection.scope[RATE_LIMIT] = await _keep_to_rate(context, caller.owner, caller.limits.rate)
     return caller
 
 
@@ -119,7 +120,9 @@ def _signed(connection: HTTPConnection) -> _Signed | None:
         return None
 
 
-async def _keep_to_rate(context: Context, owner: str, rate: Rate) -> None:
-    wait_s = await context.services.gate.pace(f"key:{owner}", rate.in_bursts())
-    if wait_s > 0:
-        raise TooManyRequests(rate, wait_s)
+async def _keep_to_rate(context: Context, owner: str, rate: Rate) -> RateLimitHeaders:
+    """What answers say of it. Raises `TooManyRequests`."""
+    pace = await context.services.gate.pace(f"key:{owner}", rate.in_bursts())
+    if pace.wait_s > 0:
+        raise TooManyRequests(rate, pace.wait_s)
+    return rate_limit_headers(rate, pace.left, pace.full_s)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -126,8 +126,8 @@ class Allowance:
     daily_tasks: int | None = None
     daily_usd: Decimal | None = None
     monthly_usd: Decimal | None = None
-    total_tasks: int | None = None
-    total_usd: Decimal | None = None
+    total_tasks: int | None = field(default=None, kw_only=True)
+    total_usd: Decimal | None = field(default=None, kw_only=True)
 
     @property
     def limits_money(self) -> bool:

@@ -105,8 +105,8 @@ def submit(*, seldom: bool = False, is_counted: bool = False, is_priced: bool = 
     """The rows and their queue entries: of each task but those whose key is known, be it of one that was deleted.
 
     Whoever writes the same key at the same moment is waited for. `seldom`: with the columns that few tasks have.
-    `is_counted`: some have an owner or a client token. `is_priced`: some have a price, by the versions of its rules in the last
-    parameter.
+    `is_counted`: some have an owner or a client token. `is_priced`: some have a price, by the versions of its
+    rules in the last parameter.
     """
     columns = {**_USUAL, **_SELDOM} if seldom else _USUAL
     further = [linked("written")] if seldom else []

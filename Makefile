@@ -83,7 +83,8 @@ security: $(READY)  ## the tests that hold the threat model, docs/explanation/se
 		tests/contract/test_money.py tests/contract/test_storage.py tests/lifecycle/test_provider_callback.py \
 		tests/lifecycle/test_secrets.py tests/lifecycle/test_webhook_forms.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
 		tests/unit/cli/test_words_of_strangers.py tests/unit/environment tests/acceptance/test_secrets.py \
-		tests/acceptance/test_stamp.py
+		tests/acceptance/test_stamp.py tests/integration/api/test_client_tokens.py tests/contract/test_client_tokens.py \
+		tests/integration/database/test_client_token_caps.py tests/unit/domain/test_client_order.py
 
 $(VENV)/.audit-ready: audit/requirements.lock
 	@$(PYTHON) -m venv --clear $(VENV)/audit

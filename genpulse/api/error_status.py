@@ -145,10 +145,10 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
             return {}
 
 
-def rate_limit_headers(rate: Rate, left: int, after_s: float) -> RateLimitHeaders:
+def rate_limit_headers(rate: Rate, remaining: int, after_s: float) -> RateLimitHeaders:
     """The RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10): so many calls more, and more again then."""
     window_s = math.ceil(rate.per_s)
     return (
         ("RateLimit-Policy", f'"key";q={rate.count};w={window_s}'),
-        ("RateLimit", f'"key";r={left};t={math.ceil(after_s)}'),
+        ("RateLimit", f'"key";r={remaining};t={math.ceil(after_s)}'),
     )

@@ -23,7 +23,7 @@ from genpulse.ports import Services
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TokenRequest:
     """A client token that is asked for: for these tasks, or for such orders."""
 
     expires_in_s: int
@@ -32,20 +32,20 @@ class Wanted:
     may_cancel: bool = True
 
 
-async def create(services: Services, caller: Caller, wanted: Wanted) -> tuple[ClientToken, Token]:
+async def create(services: Services, caller: Caller, request: TokenRequest) -> tuple[ClientToken, Token]:
     """Make a client token, and its secret, which is not kept.
 
     It lasts no longer than the caller's key. Raises `BadInput` with all that it cannot be good for,
     `CustomerMissing`, `DatabaseUnavailable`.
     """
-    told = [await _task(services, caller, place, task_id) for place, task_id in enumerate(wanted.tasks)]
+    told = [await _task(services, caller, place, task_id) for place, task_id in enumerate(request.tasks)]
     problems = [problem for problem in told if problem is not None]
-    if wanted.orders is not None:
-        problems += _orders(services, caller, wanted.orders)
+    if request.orders is not None:
+        problems += _orders(services, caller, request.orders)
     if problems:
         raise BadInput("No such client token can be made.", problems)
     now = await services.store.now()
-    expires_at = now + timedelta(seconds=wanted.expires_in_s)
+    expires_at = now + timedelta(seconds=request.expires_in_s)
     if caller.key is not None and caller.key.expires_at is not None:
         expires_at = min(expires_at, caller.key.expires_at)
     token = ClientToken(
@@ -53,9 +53,9 @@ async def create(services: Services, caller: Caller, wanted: Wanted) -> tuple[Cl
         caller.owner,
         now,
         expires_at,
-        frozenset(wanted.tasks),
-        wanted.orders,
-        may_cancel=wanted.may_cancel,
+        frozenset(request.tasks),
+        request.orders,
+        may_cancel=request.may_cancel,
     )
     secret = Token.new(prefix_of(services.environment.api_key_prefix))
     await services.keys.client_tokens.add(token, digest_of(secret.text))

@@ -164,7 +164,7 @@ async def test_what_a_rate_leaves_is_told(gates):
     first, second = gates
     rate = Rate.parse("3/h").in_bursts()
     paces = [await gate.pace("somebody", rate) for gate in (first, second, first, second)]
-    assert [pace.left for pace in paces] == [2, 1, 0, 0]
+    assert [pace.remaining for pace in paces] == [2, 1, 0, 0]
     assert [pace.wait_s > 0 for pace in paces] == [False, False, False, True]
     assert [pace.full_s for pace in paces] == pytest.approx([1200, 2400, 3600, 3600], abs=30)
 

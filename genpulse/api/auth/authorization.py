@@ -125,4 +125,4 @@ async def _keep_to_rate(context: Context, owner: str, rate: Rate) -> RateLimitHe
     pace = await context.services.gate.pace(f"key:{owner}", rate.in_bursts())
     if pace.wait_s > 0:
         raise TooManyRequests(rate, pace.wait_s)
-    return rate_limit_headers(rate, pace.left, pace.full_s)
+    return rate_limit_headers(rate, pace.remaining, pace.full_s)

@@ -50,8 +50,8 @@ async def create_client_token(request: Request) -> Response:
     """
     context = context_in(request.scope)
     document = await json_body.read(request, NewClientTokenDocument)
-    wanted = document.wanted(context.options.upload_limit_bytes)
-    token, secret = await client_tokens.create(context.services, caller_of(request), wanted)
+    terms = document.request(context.options.upload_limit_bytes)
+    token, secret = await client_tokens.create(context.services, caller_of(request), terms)
     shown = CreatedClientTokenDocument(**dict(await _shown(context, token)), token=secret.text)
     return encoded.json(shown, 201, {"Location": f"{CLIENT_TOKENS_PATH}/{token.id}", **_KEPT})
 

@@ -24,7 +24,7 @@ from genpulse.domain.keys.client_token import (
 )
 from genpulse.domain.money.allowance import ScopeUsage
 from genpulse.domain.upload_grant import ANY
-from genpulse.lifecycle.client_tokens import Wanted
+from genpulse.lifecycle.client_tokens import TokenRequest
 
 _USUAL_S = 600
 _MOST_NAMES = 100
@@ -95,7 +95,7 @@ class NewClientTokenDocument(BaseModel):
     webhook_url: HttpUrl | None = Field(None, description="Is told when a task of it has ended")
     uploads: UploadTermsDocument | None = Field(None, description="Files that may be brought by it; null: none")
 
-    def wanted(self, limit_bytes: int) -> Wanted:
+    def request(self, limit_bytes: int) -> TokenRequest:
         """The same as the lifecycle takes it. Raises `BadInput`."""
         if (self.tasks is None) == (self.models is None):
             raise BadInput(
@@ -104,12 +104,12 @@ class NewClientTokenDocument(BaseModel):
             )
         if self.models is not None:
             orders = self._orders(self.models, limit_bytes)
-            return Wanted(self.expires_in_s, orders=orders, may_cancel=self.may_cancel)
+            return TokenRequest(self.expires_in_s, orders=orders, may_cancel=self.may_cancel)
         beside = [name for name in _OF_ORDERS if name in self.model_fields_set]
         if beside:
             said = "it says what may be submitted, and a token for `tasks` submits nothing"
             raise BadInput("Such a client token submits nothing.", [Problem(f"/{name}", said) for name in beside])
-        return Wanted(self.expires_in_s, tasks=tuple(self.tasks or ()), may_cancel=self.may_cancel)
+        return TokenRequest(self.expires_in_s, tasks=tuple(self.tasks or ()), may_cancel=self.may_cancel)
 
     def _orders(self, models: list[str], limit_bytes: int) -> OrderTerms:
         return OrderTerms(

@@ -151,8 +151,8 @@ class Gate:
         if not admission.granted:
             return Pace(admission.wait_s, 0, max(self.next_at - now, admission.wait_s))
         ahead = max(self.next_at - now, 0.0)
-        left = int((rate.at_once * rate.interval_s - ahead) / rate.interval_s + 1e-6)
-        return Pace(0.0, max(left, 0), ahead)
+        remaining = int((rate.at_once * rate.interval_s - ahead) / rate.interval_s + 1e-6)
+        return Pace(0.0, max(remaining, 0), ahead)
 
     def _believed(self, now: float) -> "Gate":
         shut_until, held_until = (0.0 if at > now + LONGEST_S else at for at in (self.shut_until, self.held_until))

@@ -11,11 +11,11 @@ _AT_ONCE_S = 0.1
 class Pace:
     """Whether something may happen now: `wait_s` seconds until it may, 0 where it does.
 
-    `left` is how many more may follow at once, and `full_s` in how many seconds that is as many as ever.
+    `remaining` is how many more may follow at once, and `full_s` in how many seconds that is as many as ever.
     """
 
     wait_s: float = 0.0
-    left: int = 0
+    remaining: int = 0
     full_s: float = 0.0
 
 

@@ -35,7 +35,7 @@ class ClientTerms:
         """What is said of it, as the API takes it."""
         files = {"max_files": self.max_files, "max_bytes": self.max_bytes, "media_type": self.media_type}
         uploads = {name: value for name, value in files.items() if value is not None}
-        said = {
+        terms = {
             "tasks": _listed(self.tasks),
             "models": _listed(self.models),
             "expires_in_s": self.expires_in_s,
@@ -48,7 +48,7 @@ class ClientTerms:
             "may_cancel": self.may_cancel,
             "uploads": uploads or None,
         }
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in terms.items() if value is not None}
 
 
 def _listed(names: Sequence[str] | None) -> list[str] | None:

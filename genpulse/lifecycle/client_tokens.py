@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from genpulse.domain.assets.upload_grant import UploadGrant, is_within
 from genpulse.domain.errors import (
     BadInput,
     ClientTokenUsedUp,
@@ -18,7 +19,6 @@ from genpulse.domain.keys.api_key import Token, digest_of
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.keys.client_token import ClientToken, OrderTerms, prefix_of
 from genpulse.domain.money.allowance import BudgetScope, ScopeKind, ScopeUsage
-from genpulse.domain.upload_grant import UploadGrant, is_within
 from genpulse.ports import Services
 
 

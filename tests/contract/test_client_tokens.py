@@ -9,14 +9,14 @@ from decimal import Decimal
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.budgets import PostgresBudgets
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.memory.api_keys import MemoryKeys
-from genpulse.adapters.memory.budgets import MemoryBudgets
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.database.money.budgets import PostgresBudgets
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.memory.keys.api_keys import MemoryKeys
+from genpulse.adapters.memory.money.budgets import MemoryBudgets
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.domain.attempt import Failed
 from genpulse.domain.errors import ClientTokenUsedUp, KeyLimitExceeded, UnknownClientToken
 from genpulse.domain.failure import Charged

@@ -9,8 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, S
 from genpulse.api.schemas.api_keys import Dollars
 from genpulse.api.schemas.document import Amount, Document, Time
 from genpulse.api.schemas.numbers import whole_number
-from genpulse.api.schemas.submission import HttpUrl, MetadataKey, MetadataValue, ModelName, storable_keys
+from genpulse.api.schemas.tasks.submission import HttpUrl, MetadataKey, MetadataValue, ModelName, storable_keys
 from genpulse.api.schemas.uploads import MediaRange
+from genpulse.domain.assets.upload_grant import ANY
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.keys.client_token import (
     LONGEST_S,
@@ -23,7 +24,6 @@ from genpulse.domain.keys.client_token import (
     UploadTerms,
 )
 from genpulse.domain.money.allowance import ScopeUsage
-from genpulse.domain.upload_grant import ANY
 from genpulse.lifecycle.client_tokens import TokenRequest
 
 _USUAL_S = 600

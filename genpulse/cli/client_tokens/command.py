@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from genpulse.cli.client import with_client
-from genpulse.cli.model_input import plain_field
+from genpulse.cli.generate.model_input import plain_field
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Column, Table, show_table
 from genpulse.cli.output.terminal import say, say_json

@@ -6,11 +6,11 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
-from genpulse.api.schemas.submission import OrderDocument
+from genpulse.api.schemas.tasks.submission import OrderDocument
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.openai.refusals import CallRefused
 from genpulse.dialects.openai.schema_values import in_types_of
-from genpulse.dialects.openai.webhook_form import CHOICE
+from genpulse.dialects.openai.webhooks.form import CHOICE
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.kind import makes_media
@@ -21,7 +21,7 @@ from genpulse.domain.task import Priority
 from genpulse.lifecycle.submission.route_targets import fields_of
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
-from genpulse.provider.unknown_field import unknown
+from genpulse.provider.inputs.unknown_field import unknown
 
 OWN_FIELDS = ("webhook_url", "deadline_s", "priority", "metadata", "retain_s")
 """Fields of our own submit, which a caller may send beside OpenAI's (`extra_body`)."""

@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from genpulse.domain.assets.upload_grant import ANY
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.allowance import NO_LIMITS, Allowance
-from genpulse.domain.upload_grant import ANY
 
 MARK = "gpct_"
 """How each of them begins, and no API key does."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import islice
 from uuid import UUID
 
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.errors import UnknownAsset, UnknownTask
 from genpulse.domain.keys.caller import Caller
 from genpulse.ports import Services

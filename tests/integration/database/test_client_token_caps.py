@@ -10,7 +10,7 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.domain.keys.client_token import ClientToken, OrderTerms
 from genpulse.domain.money.allowance import BudgetScope, ScopeKind
 
@@ -20,7 +20,7 @@ import asyncio, json, sys
 from decimal import Decimal
 from uuid import UUID
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.errors import ClientTokenUsedUp
 from genpulse.domain.money.spending import SpendingLimits

@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.ending_attempts import asset_columns
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import EXPECT, PostgresRetention
 from genpulse.adapters.database.statements import deletion, tasks
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.task_submission import statement_for
-from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.database.tasks.ending_attempts import asset_columns
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.submission import statement_for
+from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.asset import Asset, Content, key_of
+from genpulse.domain.assets.asset import Asset, Content, key_of
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import BytesErased
 from genpulse.domain.retention import Pruned

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.statements import ends, submission
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import End, Failed, Succeeded
 from genpulse.domain.errors import DatabaseUnavailable, LeaseLost, ProviderRejected

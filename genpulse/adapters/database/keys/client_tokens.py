@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import from_json, to_json
 
-from genpulse.adapters.database.rows import Row, uuid_of
+from genpulse.adapters.database.tasks.rows import Row, uuid_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.errors import UnknownClientToken
 from genpulse.domain.keys.client_token import ClientToken, OrderTerms, UploadTerms

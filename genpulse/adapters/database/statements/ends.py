@@ -4,7 +4,7 @@ Whoever ends an attempt locks its task first and then its entry; who ends a task
 which nobody holds. Several tasks are taken in the order of their ids. So no two wait for each other.
 """
 
-from genpulse.adapters.database.spending_counters import DAY, TODAY, counted
+from genpulse.adapters.database.money.spending_counters import DAY, TODAY, counted
 from genpulse.adapters.database.statements.columns import (
     AT_END,
     AT_WISH,

@@ -7,7 +7,7 @@ time to begin at, sources) stands in columns that others leave out, and so do mo
 from collections.abc import Mapping
 from functools import cache
 
-from genpulse.adapters.database.spending_counters import TODAY, counted
+from genpulse.adapters.database.money.spending_counters import TODAY, counted
 from genpulse.adapters.database.statements.columns import CHANNEL
 from genpulse.adapters.database.statements.ledger import reserved
 from genpulse.adapters.database.statements.sources import HAS_UNENDED, linked

@@ -287,10 +287,14 @@ async def test_only_peers_that_are_named_say_how_a_caller_came(tmp_path, own_dat
         fleet.stop()
 
 
-@pytest.mark.parametrize("file", ["nginx/genpulse.conf", "haproxy/haproxy.cfg", "traefik/genpulse.yaml"])
-def test_the_how_to_quotes_what_the_file_says(file):
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("nginx", "nginx/genpulse.conf"), ("HAProxy", "haproxy/haproxy.cfg"), ("Traefik", "traefik/genpulse.yaml")],
+)
+def test_the_how_to_quotes_what_the_file_says(name, file):
     page = (ROOT / "docs/how-to/run-behind-a-proxy.md").read_text()
-    section = page.partition(f"(../../deploy/{file})")[2].partition("\n## ")[0]
+    section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    assert f"deploy/{file}" in section
     text = re.sub(r"\s+", " ", (ROOT / "deploy" / file).read_text())
     quoted = re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)
     assert quoted, "the page has no table of its lines"

@@ -146,7 +146,7 @@ api("a client token submits, watches and brings a file, and no more", async () =
   await genpulse.revokeClientToken(token);
   assert.ok((await genpulse.clientToken(token.id)).revoked_at);
   const watching = await genpulse.createClientToken({ tasks: [task.id], mayCancel: false });
-  assert.equal((await new GenPulse(undefined, watching.token).get(task)).id, task.id);
+  assert.equal((await new GenPulse(undefined, watching.token).get(task.id)).id, task.id);
   await assert.rejects(genpulse.createClientToken({ models: ["art/none"] }), (error) => error.problems[0].place === "/models/0");
   await assert.rejects(genpulse.createClientToken({ max_tasks: 3 }), TypeError);
 });

@@ -28,19 +28,20 @@ _READING = ("GET", "HEAD")
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call that a client token may be good for, and which of them are."""
+    """A call that a client token may be good for, and which of them are, by what the path names at its end."""
 
     methods: tuple[str, ...]
     path: re.Pattern[str]
-    is_open_to: Callable[[ClientToken], bool] = lambda _: True
+    is_open_to: Callable[[ClientToken, str], bool] = lambda _token, _name: True
 
 
 _CALLS = (
-    _Call(("POST",), re.compile("/v1/tasks"), lambda token: token.orders is not None),
+    _Call(("POST",), re.compile("/v1/tasks"), lambda token, _: token.orders is not None),
     _Call(_READING, re.compile(f"/v1/tasks/{_ID}(/events)?")),
-    _Call(("POST",), re.compile(f"/v1/tasks/{_ID}/cancel"), lambda token: token.may_cancel),
+    _Call(("POST",), re.compile(f"/v1/tasks/{_ID}/cancel"), lambda token, _: token.may_cancel),
     _Call(_READING, re.compile(f"/v1/assets/{_ID}(/content)?")),
-    _Call(("POST",), re.compile("/v1/upload_urls"), lambda token: token.takes_files),
+    _Call(("POST",), re.compile("/v1/upload_urls"), lambda token, _: token.takes_files),
+    _Call(_READING, re.compile("/v1/models/(?P<name>.+)"), lambda token, name: token.may_order(name)),
     _Call(_READING, re.compile(f"/v1/client_tokens/{_ID}")),
 )
 
@@ -50,11 +51,16 @@ def refuse_other_calls(token: ClientToken, scope: Scope) -> None:
     if opened_call(scope) is not None:
         raise OutsideClientToken("A client token is good for the calls under /v1 alone. Use an API key here.")
     path, method = inner_path(scope), scope["method"]
-    if not any(method in call.methods and call.path.fullmatch(path) and call.is_open_to(token) for call in _CALLS):
+    if not any(_is_open(call, token, method, path) for call in _CALLS):
         raise OutsideClientToken(
             f"This client token is not good for {method} {path[:200]}. It opens the tasks that it names or that"
             " were submitted by it, and their files."
         )
+
+
+def _is_open(call: _Call, token: ClientToken, method: str, path: str) -> bool:
+    match = call.path.fullmatch(path) if method in call.methods else None
+    return match is not None and call.is_open_to(token, match.groupdict().get("name", ""))
 
 
 @dataclass(frozen=True, slots=True)

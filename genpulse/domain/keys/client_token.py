@@ -81,6 +81,10 @@ class ClientToken:
         """Whether files may be brought by it."""
         return self.orders is not None and self.orders.uploads.files > 0
 
+    def may_order(self, model: str) -> bool:
+        """Whether tasks of this model or route may be submitted by it."""
+        return self.orders is not None and model in self.orders.models
+
     def is_active(self, now: datetime) -> bool:
         """Whether it is good at that moment, as long as its key is."""
         return self.revoked_at is None and now < self.expires_at

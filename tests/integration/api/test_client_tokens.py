@@ -250,6 +250,17 @@ async def test_one_for_tasks_watches_those_and_submits_none(either, mine):
     (await either.call("DELETE", f"/v1/tasks/{task['id']}", headers=page)).problem(403, "outside_client_token")
 
 
+async def test_it_looks_at_its_own_models_alone(api):
+    _, mine = await added(api.services.keys)
+    _, page = await minted(api, mine)
+    assert (await api.get("/v1/models/art/easel", headers=page)).json["id"] == "art/easel"
+    for path in ("/v1/models/art/print", "/v1/models", "/v1/models/art/easel/x", "/v1/models/"):
+        (await api.get(path, headers=page)).problem(403, "outside_client_token")
+    task = (await api.submit(headers=mine)).json["id"]
+    _, looking = await minted(api, mine, tasks=[task])
+    (await api.get("/v1/models/art/easel", headers=looking)).problem(403, "outside_client_token")
+
+
 async def test_files_are_brought_by_it_as_many_as_it_says_and_named_by_nobody_else(either, mine):
     _, page = await minted(either, mine, max_tasks=9, uploads={"max_files": 2, "max_bytes": 100})
     _, other = await minted(either, mine, max_tasks=9, uploads={"max_files": 1})

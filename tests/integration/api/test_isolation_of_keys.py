@@ -29,6 +29,7 @@ OF_TOKENS = {
     ("/v1/assets/{asset_id}", "get"),
     ("/v1/assets/{asset_id}/content", "get"),
     ("/v1/upload_urls", "post"),
+    ("/v1/models/{model_id}", "get"),
     ("/v1/client_tokens/{token_id}", "get"),
 }
 """All that a client token is ever good for. Whoever adds a call here says why a page may make it."""

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from genpulse.adapters.database.schema import migration_steps
 
 revision = "0060"
-down_revision = "0034"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 

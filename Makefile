@@ -89,7 +89,8 @@ security: $(READY)  ## the tests that hold the threat model, docs/explanation/se
 		tests/contract/test_money.py tests/contract/test_storage.py tests/lifecycle/test_provider_callback.py \
 		tests/lifecycle/test_secrets.py tests/lifecycle/test_webhook_forms.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
 		tests/unit/cli/test_words_of_strangers.py tests/unit/environment tests/acceptance/test_secrets.py \
-		tests/acceptance/test_stamp.py
+		tests/acceptance/test_stamp.py tests/integration/api/test_client_tokens.py tests/contract/test_client_tokens.py \
+		tests/integration/database/test_client_token_caps.py tests/unit/domain/test_client_order.py
 
 $(VENV)/.audit-ready: audit/requirements.lock
 	@$(PYTHON) -m venv --clear $(VENV)/audit
@@ -168,8 +169,8 @@ $(VENV)/.browser-ready: $(READY) tests/browser/requirements.lock
 	fi
 	@touch $@
 
-browser: $(VENV)/.browser-ready  ## the console in a real Chromium, with and without JavaScript (needs chromium, or CHROMIUM=<program>)
-	@PYTHONPATH=$(BROWSER) $(BIN)/python -m pytest -q -o python_files='*_in_a_browser.py' tests/integration/api/console
+browser: $(VENV)/.browser-ready  ## the console in a real Chromium, with and without JavaScript, and a page of another site (needs chromium, or CHROMIUM=<program>)
+	@PYTHONPATH=$(BROWSER) $(BIN)/python -m pytest -q -o python_files='*_in_a_browser.py' tests/integration/api/console tests/browser
 
 screenshots: $(VENV)/.browser-ready  ## pictures of the console's pages of a running stack (URL=http://127.0.0.1:8000), into screenshots/
 	@PYTHONPATH=$(BROWSER) $(BIN)/python tests/browser/screenshots.py $(URL) $(PICTURES)

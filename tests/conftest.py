@@ -49,6 +49,7 @@ _TABLES = (
     "tombstones",
     "ledger",
     "api_keys",
+    "client_tokens",
     "console_sessions",
     "console_actions",
     "key_webhook_secrets",

@@ -34,6 +34,7 @@ from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     api_keys,
     budgets,
+    client_tokens,
     docs_page,
     environment,
     health,
@@ -84,6 +85,7 @@ _ROUTE_MODULES = (
     models,
     model_routes,
     api_keys,
+    client_tokens,
     environment,
     provider_callbacks,
     health,

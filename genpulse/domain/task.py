@@ -75,7 +75,8 @@ class NewTask:
     they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes. `rule_version` is that of
     the rule that gives its price. With a `route` the model is the first one that is tried, and the price that of
     the dearest. `webhook_choice` is what is told at `webhook_url`, None for the end in our own form.
-    With `deadline_is_for_start` the deadline is one to have begun, and not to have ended. `trace` is the span in
+    With `deadline_is_for_start` the deadline is one to have begun, and not to have ended. `client_token` is the id
+    of the token by which it was submitted, None where that was done by the key itself. `trace` is the span in
     which it is submitted, None where nothing is traced; it is kept beside the task.
     """
 
@@ -102,6 +103,7 @@ class NewTask:
     rule_version: str = ""
     webhook_choice: WebhookChoice | None = None
     deadline_is_for_start: bool = False
+    client_token: UUID | None = None
     trace: TraceContext | None = None
 
     def begins_at(self, now: datetime) -> datetime | None:
@@ -133,6 +135,7 @@ class NewTask:
             route=self.route,
             webhook_choice=self.webhook_choice,
             deadline_is_for_start=self.deadline_is_for_start,
+            client_token=self.client_token,
         )
 
 
@@ -186,6 +189,7 @@ class Task:
     `webhook_choice` is what is told at `webhook_url`, None for the end in our own form. With
     `deadline_is_for_start` a task that has begun has no deadline any more. `result` is what the
     provider answered; where several tasks are read at once it is not, and `has_unread_result` says so.
+    `client_token` is the id of the token by which it was submitted, None where that was done by the key itself.
     """
 
     id: UUID
@@ -227,6 +231,7 @@ class Task:
     route: TaskRoute | None = None
     webhook_choice: WebhookChoice | None = None
     deadline_is_for_start: bool = False
+    client_token: UUID | None = None
     result: TaskResult | None = None
     has_unread_result: bool = False
 

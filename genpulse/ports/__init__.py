@@ -14,7 +14,7 @@ Services
 ├── deletions  DeletionStore    deletes tasks and assets for good
 ├── budgets    BudgetStore      who was warned of budgets; the end of old counters
 ├── console    ConsoleStore     who is logged in to the console, and what was done there
-├── keys       KeyStore         API keys
+├── keys       KeyStore         API keys; ClientTokenStore what they let others do
 ├── calls      CallMemory       calls without an idempotency key, over all processes; may be lost
 ├── catalogue  Catalogue        installed providers and models
 ├── thumbnails Thumbnails       who remembers thumbnails of assets, and who makes them
@@ -35,6 +35,7 @@ from genpulse.ports.assets.uploaded_files import UploadedFileStore
 from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.call_memory import CallMemory
 from genpulse.ports.catalogue import Catalogue
+from genpulse.ports.client_tokens import ClientTokenStore
 from genpulse.ports.console import ConsoleStore
 from genpulse.ports.ended_work import EndedWork
 from genpulse.ports.events import EventBus, Subscription
@@ -56,6 +57,7 @@ __all__ = [
     "BudgetStore",
     "CallMemory",
     "Catalogue",
+    "ClientTokenStore",
     "ConsoleStore",
     "DeletionStore",
     "DeliveryStore",

@@ -16,7 +16,7 @@ from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.failure import Failure
 from genpulse.domain.provider_account.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
 from genpulse.domain.provider_account.learned_concurrency import Load
-from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.provider_account.rate import Pace, Rate
 from genpulse.domain.text.storable import storable_line
 
 ANSWER_S = 1.0
@@ -117,10 +117,18 @@ class RedisGate:
 
         return self._change_own(provider, note)
 
-    async def pace(self, name: str, rate: Rate) -> float:
-        """Seconds until something of that name may happen again; 0 lets it happen now."""
-        admission = await self._admit(name, rate, 1)
-        return 0.0 if admission.granted else admission.wait_s
+    async def pace(self, name: str, rate: Rate) -> Pace:
+        """Let something of that name happen now, or say when it may."""
+        answer = await self._shared(name, lambda script, key: script.admit(key, rate, 1))
+        if answer:
+            return answer.after.pace(answer.admission, rate, answer.now)
+        share = await self._share_of(rate) or rate
+
+        def admit(gate: Gate, now: float) -> tuple[Pace, Gate]:
+            admission, after = gate.admit(share, 1, now)
+            return after.pace(admission, share, now), after
+
+        return self._change_own(name, admit)
 
     async def circuit(self, provider: str) -> Circuit:
         """The circuit of the account."""

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genpulse.api import problems
 from genpulse.api.auth.authorization import authorize
-from genpulse.api.context import CALLER, context_in
-from genpulse.api.door import Doors, opened_call
+from genpulse.api.context import CALLER, RATE_LIMIT, context_in
+from genpulse.api.door import Doors, Headers, opened_call
 from genpulse.api.errors import Internal
 from genpulse.api.requests.lean_request import Connection, headers_of
 from genpulse.api.requests.paths import inner_path
@@ -112,14 +112,14 @@ class _Exchange:
             message["headers"] = [
                 *message["headers"],
                 (b"x-request-id", self.id.encode("latin-1")),
+                *_encoded(self._scope.get(RATE_LIMIT, ())),
                 *self._of_door(),
             ]
         await self._send(message)
 
     def _of_door(self) -> list[tuple[bytes, bytes]]:
         opened = opened_call(self._scope)
-        headers = opened.door.headers(self._scope) if opened else ()
-        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        return _encoded(opened.door.headers(self._scope) if opened else ())
 
     async def refuse(self, error: Refused | Unavailable | Internal, receive: Receive) -> None:
         """Answer with a problem, or break the connection off when the response has begun."""
@@ -136,3 +136,7 @@ class _Exchange:
         scope = self._scope
         trace_id = scope.get(TRACE_ID, "")
         context_in(scope).metrics.request(route_of(scope), scope["method"], self.status, seconds, trace_id)
+
+
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -30,6 +30,26 @@ class CustomerLimitExceeded(KeyLimitExceeded):
     code = "customer_limit_exceeded"
 
 
+class ClientTokenUsedUp(Refused):
+    """The client token was good for so much and no more, and that never begins anew. `use` is what is used up."""
+
+    code = "client_token_used_up"
+
+    def __init__(self, detail: str, use: LimitUse | None = None) -> None:
+        super().__init__(detail)
+        self.use = use
+
+
+class OutsideClientToken(Refused):
+    """The client token is good for something else. `problems` say where in the body."""
+
+    code = "outside_client_token"
+
+    def __init__(self, detail: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(detail)
+        self.problems = tuple(problems)
+
+
 class NotRetryable(Refused):
     """The task is not in a state from which it can run again."""
 

@@ -30,6 +30,7 @@ from genpulse.adapters.database.schema.asset_tables import uploaded_files as upl
 from genpulse.adapters.database.schema.console_tables import console_actions as console_actions
 from genpulse.adapters.database.schema.console_tables import console_sessions as console_sessions
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
+from genpulse.adapters.database.schema.key_tables import client_tokens as client_tokens
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
 from genpulse.adapters.database.schema.key_tables import message_keys as message_keys
 from genpulse.adapters.database.schema.key_tables import signing_secret as signing_secret
@@ -101,6 +102,7 @@ tasks = Table(
     Column("order_settled_day", Date),
     Column("webhook_choice", JSONB),
     Column("deadline_is_for_start", Boolean, nullable=False, server_default="false"),
+    Column("client_token", Uuid),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),

@@ -307,7 +307,7 @@ def statement_for(
     is_priced = any(task.price_usd for task in tasks)
     if is_priced:
         columns += ([task.rule_version for task in tasks],)
-    is_counted = any(task.owner for task in tasks)
+    is_counted = any(task.owner or task.client_token for task in tasks)
     is_traced = any(task.trace for task in tasks)
     if is_traced:
         columns += trace_columns(tasks)
@@ -325,6 +325,7 @@ def _has_seldom(task: NewTask) -> bool:
         or task.route
         or task.webhook_choice
         or task.deadline_is_for_start
+        or task.client_token
     )
 
 
@@ -361,6 +362,7 @@ def _seldom_columns(tasks: Sequence[NewTask], exact_inputs: Sequence[str | None]
         [None if task.route is None else route_text(task.route) for task in tasks],
         [None if task.webhook_choice is None else choice_text(task.webhook_choice) for task in tasks],
         [task.deadline_is_for_start for task in tasks],
+        [task.client_token for task in tasks],
     )
 
 

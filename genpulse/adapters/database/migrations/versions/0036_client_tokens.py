@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from genpulse.adapters.database.schema import migration_steps
 
-revision = "0060"
-down_revision = "0055"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 

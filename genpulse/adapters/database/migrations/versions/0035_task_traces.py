@@ -5,7 +5,7 @@ from alembic import op
 
 from genpulse.adapters.database.schema import migration_steps
 
-revision = "0055"
+revision = "0035"
 down_revision = "0034"
 branch_labels = None
 depends_on = None

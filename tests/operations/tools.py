@@ -15,6 +15,7 @@ _HINTS = {
     "python": "make ops-tools",
     "promtool": "Debian's package prometheus has it: apt-get install prometheus",
     "caddy": "Debian's package caddy: apt-get install caddy",
+    "pgbouncer": "Debian's package pgbouncer: apt-get install pgbouncer",
     "systemd-analyze": "apt-get install systemd",
     "git": "apt-get install git",
 }

@@ -1,4 +1,7 @@
-"""A PgBouncer before a PostgreSQL of the tests, as its package leaves it but for what has to be said."""
+"""A PgBouncer before a PostgreSQL of the tests, as its package leaves it but for what has to be said.
+
+PGBOUNCER names another program than the one on PATH.
+"""
 
 import os
 import shutil
@@ -17,12 +20,23 @@ from tests.operations.tools import path_of
 UP_S = 30.0
 
 
+def program():
+    """Raises `LookupError` where there is none."""
+    return os.environ.get("PGBOUNCER") or path_of("pgbouncer")
+
+
+def tracks_statements():
+    """Whether it can keep account of prepared statements."""
+    says = subprocess.run([program(), "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, says.split()[1].split(".")[:2])) >= (1, 21)
+
+
 class PgBouncer:
     """One that pools by `mode`, with `size` connections of PostgreSQL for a user and a database."""
 
-    def __init__(self, postgres_url, mode, size, program=None, **settings):
+    def __init__(self, postgres_url, mode, size, **settings):
         server = urlsplit(postgres_url)
-        self._program = program or path_of("pgbouncer")
+        self._program = program()
         self._server = server
         self._port = free_port()
         self._user = server_user()
@@ -53,7 +67,9 @@ class PgBouncer:
     def url(self):
         """The database's address, by way of it."""
         server = self._server
-        return f"postgresql://{server.username}:{server.password}@127.0.0.1:{self._port}{server.path}?sslmode=disable"
+        return (
+            f"postgresql://{server.username}:{server.password}@127.0.0.1:{self._port}{server.path}?sslmode=disable"
+        )
 
     def start(self):
         with (self.folder / "log").open("a") as log:

@@ -46,14 +46,14 @@ class PolledNotifications:
     async def of(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """Tasks that this worker holds and nobody wants any more, each once."""
         self.listen()
-        known: set[UUID] = set()
+        before: set[UUID] = set()
         while True:
             with outages():
                 rows = await self._pool.fetch(UNWANTED, worker.id)
             unwanted = {uuid_of(row["task_id"]) for row in rows}
-            for task_id in unwanted - known:
+            for task_id in unwanted - before:
                 yield TaskNotification(task_id, unwanted=True)
-            known = unwanted
+            before = unwanted
             await asyncio.sleep(self._look_s)
 
     async def close(self) -> None:

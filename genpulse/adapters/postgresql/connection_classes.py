@@ -48,18 +48,18 @@ class TransactionConnection(SocketConnection):
     cannot run in a transaction cannot run here.
     """
 
-    __slots__ = ("_begin", "_watch")
+    __slots__ = ("_begin", "_watch", "_within_s")
 
     def __init__(self, protocol: object, transport: Transport, *rest: object) -> None:
         super().__init__(protocol, transport, *rest)
         # Before it asks for an unknown type, asyncpg would switch `jit` off in whatever session that is.
         self._server_caps = self._server_caps._replace(jit=False)  # type: ignore[misc, has-type]
         self._begin = ""
-        self._watch = LendingWatch()
+        self._watch, self._within_s = LendingWatch(), LENT_WITHIN_S
 
-    def begin_with(self, settings: str, watch: LendingWatch) -> None:
-        """Settings with which each transaction begins from now on, as SQL."""
-        self._begin, self._watch = settings, watch
+    def begin_with(self, settings: str, watch: LendingWatch, *, within_s: float = LENT_WITHIN_S) -> None:
+        """Settings with which each transaction begins from now on, as SQL, and for how long it may wait to."""
+        self._begin, self._watch, self._within_s = settings, watch, within_s
 
     async def execute(self, query: str, *args: object, **options: Any) -> str:
         """As asyncpg's, and in a transaction. Raises `DatabaseUnavailable` where none can begin for long."""
@@ -102,7 +102,7 @@ class TransactionConnection(SocketConnection):
         """Begin and set in one message. That takes as long as the pooler takes to lend a session."""
         began = time.monotonic()
         try:
-            answer = await super().execute(f"{query.rstrip(';')}; {self._begin}", timeout=LENT_WITHIN_S)
+            answer = await super().execute(f"{query.rstrip(';')}; {self._begin}", timeout=self._within_s)
         except TimeoutError as error:
             self.terminate()
             raise nothing_lent() from error

@@ -13,7 +13,7 @@ from genpulse.adapters.postgresql.connection_classes import SocketConnection, Tr
 from genpulse.adapters.postgresql.environment_stamp import Stamp, check_connection, has_table, identity, read_stamp
 from genpulse.adapters.postgresql.errors import OUTDATED, is_mistake, outages
 from genpulse.adapters.postgresql.pooler import LENT_WITHIN_S, LendingWatch, Pooler, nothing_lent
-from genpulse.adapters.postgresql.session_settings import Limits, keep_alive, statement
+from genpulse.adapters.postgresql.session_settings import TimeLimits, keep_alive, statement
 from genpulse.addresses.postgresql import plain
 
 __all__ = [
@@ -68,7 +68,7 @@ async def open_pool(
     `CopiedDatabase` or `UnstampedDatabase`. None leads anywhere: for those that look at a database and do not use
     it.
     """
-    limits, watch = Limits(statement_s, idle_transaction_s, vanished_s), LendingWatch()
+    limits, watch = TimeLimits(statement_s, idle_transaction_s, vanished_s), LendingWatch()
 
     async def prepare(connection: asyncpg.Connection) -> None:
         if pooler is Pooler.SESSION:

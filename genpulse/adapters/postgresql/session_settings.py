@@ -13,7 +13,7 @@ Left to itself, the planner reads whole tables where its statistics are older th
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TimeLimits:
     """Seconds after which PostgreSQL gives up a statement, a transaction that stands still, a vanished peer."""
 
     statement_s: float

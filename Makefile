@@ -248,6 +248,7 @@ ops: $(READY)  ## image, compose, chart and rules of production, with tools that
 	@echo "It needs:"
 	@$(BIN)/python -m tests.operations.tools
 	@$(BIN)/python -m pytest -m ops tests/operations
+	@POOLER=transaction $(FORKS) $(JOBS) --hypothesis-profile few tests/contract
 
 image-folder: $(READY)  ## the steps of the Dockerfile without an engine, into build/image
 	@PYTHON=$(PYTHON) deploy/image/build.sh all build/image $(STAMP)

@@ -11,22 +11,13 @@ import pytest
 from tests.fleet import Fleet, until_ready
 from tests.operations.load import Load
 from tests.operations.pgbouncer import PgBouncer, tracks_statements
+from tests.session_leftovers import CLEAN, LEFT
 
 TASKS = 200
 POOL = 10
 SLOWEST_SUBMIT_S = 15.0
 """Far above what a busy machine takes, and far below the 42 s of a pooler without room."""
 SECRET = "whsec_" + "cG9vbGVyLXBvb2xlci1wb29sZXItcG9vbGVyLTMyISE="
-LEFT = """
-SELECT (SELECT count(*) FROM pg_prepared_statements) AS prepared,
-       (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory') AS locks,
-       (SELECT count(*) FROM pg_listening_channels()) AS channels,
-       (SELECT count(*) FROM pg_class WHERE relpersistence = 't') AS tables,
-       (SELECT count(*) FROM pg_cursors WHERE name <> '') AS cursors,
-       (SELECT coalesce(array_agg(name || '=' || setting), '{}') FROM pg_settings
-        WHERE source = 'session' AND name NOT IN ('application_name', 'client_encoding')) AS settings
-"""
-CLEAN = {"prepared": 0, "locks": 0, "channels": 0, "tables": 0, "cursors": 0, "settings": []}
 
 
 class Installation:

@@ -1,6 +1,5 @@
 """What is said where a PgBouncer and the settings do not go together, or where it has no room."""
 
-import asyncio
 import os
 import time
 
@@ -80,8 +79,12 @@ async def test_what_it_says_itself_is_explained(pooler_of, setting, others):
 async def test_statements_that_it_keeps_no_account_of_are_explained(pooler_of):
     pooler = pooler_of("transaction", **({"max_prepared_statements": 0} if tracks_statements() else {}))
     pool = await open_pool(pooler.url, size=5, application_name="tests", pooler=Pooler.TRANSACTION, prepares=True)
-    with pytest.raises(DatabaseUnavailable, match=r"no\s+database\.prepared_statements unless"), outages():
-        await asyncio.gather(*(pool.fetchval("SELECT $1::int + 1", 1) for _ in range(100)))
+    async with pool.acquire() as one, pool.acquire() as other:
+        await one.fetchval("SELECT $1::int + 1", 1)
+        async with other.transaction():  # takes the session of PostgreSQL in which that was prepared
+            await other.fetchval("SELECT 1")
+            with pytest.raises(DatabaseUnavailable, match=r"database\.prepared_statements unless"), outages():
+                await one.fetchval("SELECT $1::int + 1", 1)
     await pool.close()
 
 

@@ -10,15 +10,7 @@ from genpulse.adapters.database.polled_notifications import PolledNotifications
 from genpulse.adapters.postgresql.connections import Pooler, connect, in_transaction, open_pool
 from genpulse.adapters.postgresql.pooler import LendingWatch
 from genpulse.domain.errors import DatabaseUnavailable
-
-LEFT = """
-SELECT (SELECT count(*) FROM pg_prepared_statements) AS prepared,
-       (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks,
-       (SELECT count(*) FROM pg_listening_channels()) AS channels,
-       (SELECT coalesce(array_agg(name), '{}') FROM pg_settings
-        WHERE source = 'session' AND name <> 'client_encoding') AS settings
-"""
-CLEAN = {"prepared": 0, "locks": 0, "channels": 0, "settings": []}
+from tests.session_leftovers import CLEAN, LEFT, leftovers
 
 
 async def opened(url, **options):
@@ -26,9 +18,9 @@ async def opened(url, **options):
 
 
 async def left(pool):
-    """What is in the session of the only connection, asked past what we do on it."""
+    """What is in the session of the only connection."""
     async with pool.acquire() as connection:
-        return dict(await super(type(connection._con), connection._con).fetchrow(LEFT))
+        return await leftovers(connection)
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ async def _is_shared(url: str, opened: list[asyncpg.Connection], pid: int) -> bo
 
 
 async def pooler(settings: Settings) -> list[Finding]:
-    """Nothing where none is named and none is seen."""
+    """Nothing where none is set and none is seen."""
     url, direct = settings.database_url, settings.database.listen_url
     facts = await pooler_facts(url.get_secret_value()) if url else None
     past = await pooler_facts(direct.get_secret_value()) if direct else None
@@ -79,11 +79,11 @@ async def pooler(settings: Settings) -> list[Finding]:
 
 def findings(settings: Settings, facts: PoolerFacts | None, past: PoolerFacts | None) -> Iterator[Finding]:
     """What is to be said of the pooler, and of the address that leads past it."""
-    named = settings.database.pooler
+    mode = settings.database.pooler
     if facts is not None:
-        yield from _of_pooler(named, facts)
+        yield from _of_pooler(mode, facts)
     if settings.database.listen_url is None:
-        if named == "transaction":
+        if mode == "transaction":
             yield warning(
                 "listening",
                 "database.listen_url is empty: workers look for work every half second, and nothing is upgraded",
@@ -98,19 +98,19 @@ def findings(settings: Settings, facts: PoolerFacts | None, past: PoolerFacts | 
         yield well("listening", "at database.listen_url")
 
 
-def _of_pooler(named: str, facts: PoolerFacts) -> Iterator[Finding]:
+def _of_pooler(mode: str, facts: PoolerFacts) -> Iterator[Finding]:
     setting = variable_name("database.pooler")
     if not facts.is_there:
-        if named != "none":
-            detail = f"database.pooler is {named}, and PostgreSQL itself answers at database_url"
+        if mode != "none":
+            detail = f"database.pooler is {mode}, and PostgreSQL itself answers at database_url"
             yield warning(_NAME, detail, f"let it lead to the pooler, or unset {setting}")
         return
-    if named == "none" or (named == "session" and facts.by_transaction):
+    if mode == "none" or (mode == "session" and facts.by_transaction):
         seen = "by transaction" if facts.by_transaction else "by session, as far as can be seen"
-        detail = f"a pooler answers at database_url that pools {seen}, and database.pooler is {named}"
+        detail = f"a pooler answers at database_url that pools {seen}, and database.pooler is {mode}"
         yield wrong(_NAME, detail, f"{setting}={'transaction' if facts.by_transaction else 'session'}")
     else:
-        yield well(_NAME, f"by {named}, as database.pooler says")
+        yield well(_NAME, f"by {mode}, as database.pooler says")
     if facts.waited_s > _LONG_S:
         yield warning(
             "room in the pooler",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode

@@ -45,7 +45,7 @@ class RedisGate:
 
     def __init__(
         self,
-        client: Redis,
+        redis: Redis,
         keys: Keyspace,
         *,
         guarded: Collection[str],
@@ -56,7 +56,7 @@ class RedisGate:
         answer_s: float = ANSWER_S,
     ) -> None:
         self._keys = keys
-        self._script = GateScript(client)
+        self._script = GateScript(redis)
         self._guarded = frozenset(guarded)
         self._limits = limits
         self._policy = policy

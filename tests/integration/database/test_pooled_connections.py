@@ -6,7 +6,7 @@ import logging
 import asyncpg
 import pytest
 
-from genpulse.adapters.database.polled_notifications import PolledNotifications
+from genpulse.adapters.database.queue.polled_notifications import PolledNotifications
 from genpulse.adapters.postgresql.connections import Pooler, connect, in_transaction, open_pool
 from genpulse.adapters.postgresql.pooler import LendingWatch
 from genpulse.domain.errors import DatabaseUnavailable

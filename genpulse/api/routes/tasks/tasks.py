@@ -15,8 +15,8 @@ from genpulse.api.requests import headers as request_headers
 from genpulse.api.requests import json_body
 from genpulse.api.responses import encoded
 from genpulse.api.responses.deprecation import DEPRECATION_HEADERS, deprecation_headers
-from genpulse.api.schemas.documents import TaskDocument
-from genpulse.api.schemas.submission import IDEMPOTENCY_KEY, OrderDocument, RetryDocument
+from genpulse.api.schemas.tasks.documents import TaskDocument
+from genpulse.api.schemas.tasks.submission import IDEMPOTENCY_KEY, OrderDocument, RetryDocument
 from genpulse.background.cancel_handles import unless_stopping
 from genpulse.domain.errors import Unavailable, UnknownTask
 from genpulse.domain.task import Submitted, Task

@@ -21,6 +21,11 @@ class KeptPools:
         self._pooler = pooler
         self._kept: dict[tuple[int, str | None], asyncpg.Pool] = {}
 
+    @property
+    def listens(self) -> bool:
+        """Whether somebody may listen where these lead."""
+        return self._pooler is not Pooler.TRANSACTION
+
     @asynccontextmanager
     async def lent(self, size: int, environment: str | None = None) -> AsyncIterator[asyncpg.Pool]:
         """A pool as `open_pool` makes it. It is kept unless something still works with one of its connections."""

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from genpulse.domain.attempt import Released, RetryLater, Succeeded
 from genpulse.domain.errors import ProviderUnavailable
 from genpulse.domain.task import Priority

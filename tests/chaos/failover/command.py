@@ -15,11 +15,14 @@ from tests.chaos.run import Report, run
 
 BACK_S = 10.0
 """Seconds after the promotion within which calls are accepted and tasks succeed again."""
+ENDS_WITHIN_S = 180.0
+LOST_WITHIN_S = 40.0
+"""Who watches a task that is lost would wait for ever."""
 LOSES = "asynchronous"
 """Here tasks may be lost, and what of them is shown is not judged."""
 
 
-def plan_of(tasks: int, seed: int, log: Path | None = None) -> Plan:
+def plan_of(kind: str, tasks: int, seed: int, log: Path | None = None) -> Plan:
     """One stroke, and no incident beside it: vendors are well, or their refusals would say how fast it goes."""
     return Plan(
         tasks,
@@ -27,6 +30,7 @@ def plan_of(tasks: int, seed: int, log: Path | None = None) -> Plan:
         every_s=1.0,
         workers=2,
         pace_s=0.01,
+        ends_within_s=LOST_WITHIN_S if kind == LOSES else ENDS_WITHIN_S,
         script=(),
         log=log,
         clocks=False,
@@ -52,7 +56,7 @@ def main(words: list[str]) -> int:
         for number in range(asked.rounds):
             guard = Guard()
             try:
-                plan = plan_of(asked.tasks, asked.seed + number, asked.log)
+                plan = plan_of(kind, asked.tasks, asked.seed + number, asked.log)
                 report, outage = asyncio.run(failed_over(kind, plan, guard, _say))
             finally:
                 guard.close()

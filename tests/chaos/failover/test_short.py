@@ -13,7 +13,7 @@ TASKS = 300
 @pytest.mark.parametrize("kind", ["crash", "redis"])
 async def test_a_failover_loses_nothing(guard, kind):
     lines = []
-    report, outage = await failed_over(kind, plan_of(TASKS, 11), guard, lines.append)
+    report, outage = await failed_over(kind, plan_of(kind, TASKS, 11), guard, lines.append)
     assert report.holds, "\n".join([*lines, text_of(report)])
     # How fast is for `make chaos` to say; here it is a bound that a busy machine keeps as well.
     assert outage.back_s < 6 * BACK_S, str(outage)

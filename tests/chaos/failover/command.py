@@ -16,7 +16,7 @@ from tests.chaos.run import Report, run
 BACK_S = 10.0
 """Seconds after the promotion within which calls are accepted and tasks succeed again."""
 ENDS_WITHIN_S = 180.0
-LOST_WITHIN_S = 40.0
+LOST_WITHIN_S = 20.0
 """Who watches a task that is lost would wait for ever."""
 LOSES = "asynchronous"
 """Here tasks may be lost, and what of them is shown is not judged."""

@@ -12,6 +12,8 @@ from redis.asyncio import Redis
 
 from genpulse.dev.processes.child import Guard
 from tests.chaos.driver import Driver
+from tests.chaos.facts import gather
+from tests.chaos.failover.losses import losses_of
 from tests.chaos.failover.places import Place, Stroke
 from tests.chaos.killer import Killer
 from tests.chaos.plan import Plan
@@ -30,9 +32,9 @@ _ENDED = "SELECT min(at) FROM chaos.changes WHERE now = 'succeeded' AND at > to_
 class Outage:
     """What a stroke came to, in seconds.
 
-    `calls_s` is the longest time in which no call was accepted; `accepted_s` and
-    `worked_s` pass from the moment when something had taken the place to the first accepted task and to the first
-    success.
+    `calls_s` is the longest time in which no call was accepted; `accepted_s` and `worked_s` pass from the moment
+    when something had taken the place to the first accepted task, 0 where all were accepted already, and to the
+    first success.
     """
 
     calls_s: float
@@ -92,6 +94,8 @@ class FailingTasks:
     async def audit(self, killer: Killer) -> Audit:
         self.outage = await self._measured()
         await asyncio.to_thread(self._place.collect, self.stage)
+        if self._place.may_lose:
+            return Audit((), losses_of(await gather(self.stage), self._told), ())
         return await self._told.audit(killer)
 
     async def _measured(self) -> Outage:
@@ -100,14 +104,13 @@ class FailingTasks:
         connection = await asyncpg.connect(self.stage.postgres.url)
         ended_at = (await connection.fetchval(_ENDED, stroke.replaced_at)).timestamp()
         await connection.close()
-        times = sorted(self.driver.accepted_at)
+        times = sorted(self.driver.accepted_at[: self._plan.tasks])  # those of the calm come when all is over
         around = [at for at in times if stroke.struck_at - 1 < at < stroke.replaced_at + _AROUND_S]
         return Outage(
             calls_s=max((later - at for at, later in pairwise(around)), default=0.0),
             replaced_s=stroke.replaced_at - stroke.struck_at,
-            accepted_s=max(
-                next((at for at in times if at > stroke.replaced_at), ended_at) - stroke.replaced_at, 0
-            ),
+            accepted_s=next((at for at in times if at > stroke.replaced_at), stroke.replaced_at)
+            - stroke.replaced_at,
             worked_s=ended_at - stroke.replaced_at,
         )
 

@@ -33,7 +33,9 @@ class Stroke:
 
 
 class Place(ABC):
-    """Servers of which one is to fail."""
+    """Servers of which one is to fail. Where it `may_lose` commits, they are counted and not judged."""
+
+    may_lose = False
 
     def settings(self, vendor_url: str) -> Mapping[str, str]:
         """Of the installation."""
@@ -82,7 +84,7 @@ class Switchover(PrimaryCrash):
 class AsynchronousCrash(PrimaryCrash):
     """As the crash, with a standby that is `LAG_S` seconds behind."""
 
-    synchronous = False
+    synchronous, may_lose = False, True
 
     def end(self) -> None:
         self.pair.hold_stream()

@@ -28,6 +28,8 @@ class Installation:
         self.pooler = PgBouncer(database_url, mode, POOL, **settings)
         self.fleet = Fleet(folder, self.pooler.url, redis_url)
         self.fleet.environment |= {"GENPULSE_DATABASE__POOLER": mode, "GENPULSE_WEBHOOKS__SECRET": SECRET}
+        if mode == "session":  # an API, a worker, and the connection with which it listens, fit into the pool
+            self.fleet.environment["GENPULSE_DATABASE__POOL_SIZE"] = str((POOL - 1) // 2)
         if listens:
             self.fleet.environment["GENPULSE_DATABASE__LISTEN_URL"] = database_url
 

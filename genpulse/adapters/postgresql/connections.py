@@ -36,8 +36,11 @@ VANISHED_S = 15.0
 _SLOWER_S = 1.0
 _STATEMENTS_KEPT = 100
 _IDLE_S = 300.0
-_LENT_IDLE_S = 5.0
-"""A connection that is not used keeps one of PostgreSQL's from others, where a pooler lends it for as long."""
+_LENT_IDLE_S = 1.0
+"""A connection that is not used keeps one of PostgreSQL's from others, where a pooler lends it for as long.
+
+It goes back well before those who wait for one give up.
+"""
 
 T = TypeVar("T")
 

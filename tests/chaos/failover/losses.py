@@ -13,6 +13,7 @@ def losses_of(facts: Facts, told: ToldTasks) -> tuple[str, ...]:
     accepted, there = set(driver.ids.values()), facts.tasks
     lost = accepted - there.keys()
     again = {key: orders for key, orders in facts.orders.items() if key in there and len(orders) > 1}
+    going = [task for task in there.values() if task["status"] not in ENDED]
     figures = {
         "Accepted": len(accepted),
         "Answered with 202 and not there any more": len(lost),
@@ -22,7 +23,10 @@ def losses_of(facts: Facts, told: ToldTasks) -> tuple[str, ...]:
         "There, and ordered a second time": len(again),
         "There, and told under two ids": sum(len(receiver.ids.get(key, ())) > 1 for key in there),
         "There, and told two different ends": sum(len(receiver.states.get(key, ())) > 1 for key in there),
-        "There, and not ended": sum(task["status"] not in ENDED for task in there.values()),
+        "There, and not ended": len(going),
+        "- of those, canceled by the caller, as was confirmed": sum(
+            task["number"] in driver.unwanted for task in going
+        ),
     }
     shapes = Counter(str(orders[0].shape) for orders in again.values())
     return (

@@ -7,7 +7,7 @@ WORKERS ?= 8
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-stacks test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points flow-walks security audit bench bench-quick bench-compare ops ops-tools image-folder packages clean
+.PHONY: help install demo dev test test-stacks test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points upgrade-locks flow-walks security audit bench bench-quick bench-compare ops ops-tools image-folder packages clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -193,6 +193,9 @@ docs: reference $(VENV)/.site-ready  ## what `make reference` writes, and the do
 flow-walks: $(READY)  ## three people do 200 random things with the branches, right and wrong, 25 times (half an hour)
 	@FLOW_WALKS=$(or $(WALKS),25) FLOW_WALK_STEPS=200 $(BIN)/python -m pytest tests/integration/branching/test_walks.py
 
+upgrade-locks: $(READY)  ## how long others wait for each migration in front of 5,000,000 tasks (half an hour, 15 GB; ROWS="--rows 100000")
+	@$(BIN)/python -m tests.upgrades measure $(ROWS)
+
 crash-points: $(READY)  ## every scenario with every fault at every statement, and with pairs of faults (hours)
 	@$(BIN)/python -m tests.crash_points -j $(JOBS) $(CRASH)
 
@@ -218,7 +221,8 @@ bench-compare: $(VENV)/.bench-ready  ## which rows differ from the commit REF by
 
 lock: $(READY)  ## resolve requirements.lock anew
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--no-emit-package genpulse-client --extra embedded --extra sandbox --group dev pyproject.toml -o requirements.lock
+		--no-emit-package genpulse-client --extra embedded --extra otel --extra sandbox --extra sentry --group dev pyproject.toml \
+		-o requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--no-emit-package genpulse-client --group bench pyproject.toml -c requirements.lock -o bench/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
@@ -236,7 +240,8 @@ lock: $(READY)  ## resolve requirements.lock anew
 			--python-version 3.11 - -o tests/clients/official/replicate/replicate-python-$${version%%:*}.lock ; \
 	done
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--no-emit-package genpulse-client --extra media pyproject.toml -c requirements.lock -o deploy/image/requirements.lock
+		--no-emit-package genpulse-client --extra media --extra otel --extra sentry pyproject.toml -c requirements.lock \
+		-o deploy/image/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group image -c requirements.lock -o deploy/image/build.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -37,6 +37,7 @@ _TABLES = (
     "tasks",
     "batches",
     "attempts",
+    "task_traces",
     "queue",
     "queue_turns",
     "workers",

@@ -18,6 +18,8 @@ Services
 ├── calls      CallMemory       calls without an idempotency key, over all processes; may be lost
 ├── catalogue  Catalogue        installed providers and models
 ├── thumbnails Thumbnails       who remembers thumbnails of assets, and who makes them
+├── tracing    Tracing          which step lies within which, and how long each takes
+├── traces     TraceStore       the spans in which tasks were submitted
 ├── uploaded_files UploadedFileStore    what callers said of the files that they brought
 └── probes     Probe            how each service is
 
@@ -45,6 +47,8 @@ from genpulse.ports.removal.retention import Pruning, Retention
 from genpulse.ports.services import EnvironmentFacts, Services
 from genpulse.ports.tasks.batches import BatchStore
 from genpulse.ports.tasks.store import RouteMove, TaskNotification, TaskStore
+from genpulse.ports.tasks.traces import TraceStore
+from genpulse.ports.tracing import EngineStep, IncomingRequest, NoTracing, RequestSpan, Tracing
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [
@@ -56,16 +60,20 @@ __all__ = [
     "DeletionStore",
     "DeliveryStore",
     "EndedWork",
+    "EngineStep",
     "EnvironmentFacts",
     "EventBus",
     "Health",
+    "IncomingRequest",
     "KeyStore",
     "MessageSender",
+    "NoTracing",
     "Noting",
     "Presence",
     "Probe",
     "ProviderGate",
     "Pruning",
+    "RequestSpan",
     "Retention",
     "RouteMove",
     "Services",
@@ -78,6 +86,8 @@ __all__ = [
     "ThumbnailMaker",
     "ThumbnailStore",
     "Thumbnails",
+    "TraceStore",
+    "Tracing",
     "UploadedFileStore",
     "WorkerPresence",
 ]

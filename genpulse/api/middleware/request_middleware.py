@@ -19,7 +19,10 @@ from genpulse.domain.errors import Refused, Unavailable
 
 ROUTE = "genpulse.route"
 """Key in the scope: the template of the path of a request that does not go through the router."""
+TRACE_ID = "genpulse.trace_id"
+"""Key in the scope: the trace of a request, where somebody keeps it."""
 CLIENT_GONE = 499
+_ID = "genpulse.request_id"
 
 _REQUEST_ID = re.compile(r"[\w.~+/=:@-]{1,128}", re.ASCII)
 
@@ -67,6 +70,22 @@ def _needs_caller(scope: Scope) -> bool:
     return path == "/v1" or path.startswith("/v1/")
 
 
+def request_id(scope: Scope) -> str:
+    """The id of a request: what its caller calls it, or one that is made by whoever asks first."""
+    id_: str | None = scope.get(_ID)
+    if id_ is None:
+        claimed = headers_of(scope).get("x-request-id")
+        id_ = scope[_ID] = claimed if claimed and _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
+    return id_
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the path of a request that was served."""
+    routed = getattr(scope.get("route"), "path", "unmatched")
+    opened = opened_call(scope)
+    return opened.template if opened else str(scope.get(ROUTE, routed))
+
+
 class _Exchange:
     """A request with its response, as metrics and log tell of it."""
 
@@ -78,8 +97,7 @@ class _Exchange:
         self._began_at = time.perf_counter()
         self._seconds: float | None = None
         self.status = CLIENT_GONE
-        claimed = headers_of(scope).get("x-request-id")
-        self.id = claimed if claimed and _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
+        self.id = request_id(scope)
 
     @property
     def has_begun(self) -> bool:
@@ -115,7 +133,6 @@ class _Exchange:
     def count(self) -> None:
         """Add this request to the metrics."""
         seconds = time.perf_counter() - self._began_at if self._seconds is None else self._seconds
-        routed = getattr(self._scope.get("route"), "path", "unmatched")
-        opened = opened_call(self._scope)
-        route = opened.template if opened else str(self._scope.get(ROUTE, routed))
-        context_in(self._scope).metrics.request(route, self._scope["method"], self.status, seconds)
+        scope = self._scope
+        trace_id = scope.get(TRACE_ID, "")
+        context_in(scope).metrics.request(route_of(scope), scope["method"], self.status, seconds, trace_id)

@@ -108,6 +108,8 @@ class MayBeCharged(Refused):
 def _of_order(order: OpenOrder | None) -> str:
     if order is None:
         return "nobody knows how its last order ended"
+    if not order.can_be_looked_up:
+        return "the database was restored from a backup, and nobody knows whether it was ordered between the two"
     job = f", where it is the job {storable_line(order.job_id)}" if order.job_id else ""
     when = f"{order.sent_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return f"it was ordered at {when} under the reference {order.reference}{job}, and nobody knows how that ended"

@@ -28,7 +28,10 @@ async def submit(
     task = new_task(services, Candidate(order, caller), idempotency_key)
     try:
         await check_tasks(services, {"": task})
-        return await services.store.submit(task, limits_for(services, caller))
+        with services.tracing.submission((task,)) as (traced,):
+            submitted = await services.store.submit(traced, limits_for(services, caller))
+            services.tracing.submitted((submitted,))
+        return submitted
     except ERRORS_OF_THE_MOMENT:
         if earlier := await services.store.earlier(task):
             return earlier

@@ -149,7 +149,9 @@ class _PendingBatch:
         await check_tasks(self.services, new)
         limits = limits_for(self.services, self.caller)
         try:
-            written = await self.services.store.submit_batch(list(new.values()), limits, self.batch)
+            with self.services.tracing.submission(list(new.values())) as traced:
+                written = await self.services.store.submit_batch(traced, limits, self.batch)
+                self.services.tracing.submitted(written)
         except (IdempotencyKeyReuse, TaskDeleted) as error:
             raise self._placed(error) from error
         if len(written) != len(new):

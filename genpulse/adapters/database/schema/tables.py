@@ -230,6 +230,15 @@ task_sources = Table(
 )
 """Which tasks wait for the outputs of which, as long as they wait."""
 
+task_traces = Table(
+    "task_traces",
+    metadata,
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("traceparent", Text, nullable=False),
+    Column("tracestate", Text, nullable=False, server_default=""),
+)
+"""The span in which a task was submitted: a row for those alone that are traced."""
+
 environment_stamp = Table(
     "environment_stamp",
     metadata,

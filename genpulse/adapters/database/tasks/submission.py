@@ -13,6 +13,7 @@ from genpulse.adapters.database.statements import batches, submission, tasks
 from genpulse.adapters.database.tasks import exact_input
 from genpulse.adapters.database.tasks.route_document import route_text
 from genpulse.adapters.database.tasks.rows import task_of, uuid_of
+from genpulse.adapters.database.tasks.traces import trace_columns
 from genpulse.adapters.database.webhooks.choice_document import choice_text
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
@@ -307,7 +308,12 @@ def statement_for(
     if is_priced:
         columns += ([task.rule_version for task in tasks],)
     is_counted = any(task.owner for task in tasks)
-    return submission.submit(seldom=seldom, is_counted=is_counted, is_priced=is_priced), *columns
+    is_traced = any(task.trace for task in tasks)
+    if is_traced:
+        columns += trace_columns(tasks)
+    return submission.submit(
+        seldom=seldom, is_counted=is_counted, is_priced=is_priced, is_traced=is_traced
+    ), *columns
 
 
 def _has_seldom(task: NewTask) -> bool:

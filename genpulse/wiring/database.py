@@ -45,7 +45,7 @@ async def plan_upgrade(settings: Settings) -> UpgradePlan:
     """What `upgrade_database` would do. Raises `ForeignDatabase`, `DatabaseUnavailable`."""
     from genpulse.adapters.database.schema import migrate  # as above
 
-    url = database_url(settings)
+    url = session_url(settings)
     await environment_stamp.refuse_foreign(url, settings.environment.name)
     return await migrate.plan(url)
 

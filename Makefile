@@ -106,9 +106,9 @@ conformance: $(READY)  ## hold every provider to the contract, and write docs/re
 odd-answers: $(READY)  ## thousands of tasks whose vendors answer whatever can be drawn (10 minutes; ODD="--seed 7")
 	@$(BIN)/python -m tests.border $(ODD)
 
-chaos: $(READY)  ## 10,000 tasks, twice, while everything is killed: nothing lost, paid twice or entered wrongly (half an hour)
+chaos: $(READY)  ## 10,000 tasks, twice, while everything is killed: nothing lost, paid twice or entered wrongly (half an hour; CHAOS=--failover: only failovers)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
-	@$(BIN)/python -m tests.chaos.money $(MONEY)
+	@$(if $(findstring --failover,$(CHAOS)),,$(BIN)/python -m tests.chaos.money $(MONEY))
 
 api-document: $(READY)  ## hold the API against its OpenAPI document, with 500 drawn requests a call (a quarter of an hour)
 	@$(BIN)/python -m tests.document $(DOCUMENT)
@@ -263,6 +263,7 @@ ops: $(READY)  ## image, compose, chart and rules of production, with tools that
 	@echo "It needs:"
 	@$(BIN)/python -m tests.operations.tools
 	@$(BIN)/python -m pytest -m ops tests/operations
+	@POOLER=transaction $(FORKS) $(JOBS) --hypothesis-profile few tests/contract
 
 image-folder: $(READY)  ## the steps of the Dockerfile without an engine, into build/image
 	@PYTHON=$(PYTHON) deploy/image/build.sh all build/image $(STAMP)

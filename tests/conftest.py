@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 from redis import Redis as Client
 
+from genpulse.adapters.postgresql.pooler import Pooler
 from genpulse.dev.processes.child import Guard
 from genpulse.dev.servers.redis import Redis
 from tests import drawn, kept_pool  # noqa: F401 - registers what `--hypothesis-profile` names
@@ -177,8 +178,11 @@ def cleaner(shared_database: str) -> Iterator[KeptConnection]:
 
 @pytest.fixture(scope="session")
 def pools(shared_database: str, loop: asyncio.AbstractEventLoop) -> Iterator[KeptPools]:
-    """Pools of connections to the shared database, for those who take `migrated_url`."""
-    pools = KeptPools(shared_database)
+    """Pools of connections to the shared database, for those who take `migrated_url`.
+
+    With POOLER=transaction they are as behind such a pooler, and nothing may be left in any session.
+    """
+    pools = KeptPools(shared_database, Pooler(os.environ.get("POOLER", Pooler.NONE)))
     yield pools
     loop.run_until_complete(pools.close())
 

@@ -46,17 +46,27 @@ class S3Server:
 
 @contextmanager
 def s3_server(folder: Path, guard: Guard) -> Iterator[S3Server]:
-    """Start it, and end it after the body. Where a port was taken meanwhile, it tries others."""
+    """Start it, and end it after the body."""
+    server, child = start_s3(folder, guard)
+    try:
+        yield server
+    finally:
+        child.stop(patience_s=1)
+
+
+def start_s3(folder: Path, guard: Guard) -> tuple[S3Server, Child]:
+    """Start it. Where a port was taken meanwhile, it tries others."""
     for left in reversed(range(_STARTS)):
         server, child = _started(folder, guard)
         try:
-            if not _is_up(server, child):
-                assert left, child.last_lines
-                continue
-            yield server
-        finally:
+            if _is_up(server, child):
+                return server, child
+            assert left, child.last_lines
+        except BaseException:
             child.stop(patience_s=1)
-        return
+            raise
+        child.stop(patience_s=1)
+    raise AssertionError("unreachable")
 
 
 def _started(folder: Path, guard: Guard) -> tuple[S3Server, Child]:

@@ -52,7 +52,12 @@ _GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
                 "how-to/keep-to-a-budget.md",
                 "how-to/scale-out.md",
             ),
-            *("how-to/reach-servers-by-tls.md", "how-to/go-through-a-proxy.md", "how-to/upgrade.md"),
+            *(
+                "how-to/reach-servers-by-tls.md",
+                "how-to/use-a-connection-pooler.md",
+                "how-to/go-through-a-proxy.md",
+            ),
+            "how-to/upgrade.md",
             *("how-to/back-up.md", "how-to/restore-drill.md", "how-to/staging-clone.md"),
             *("how-to/keep-the-database-small.md", "how-to/delete-a-customers-data.md"),
         ),

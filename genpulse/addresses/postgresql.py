@@ -11,6 +11,7 @@ SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
 _WANTED = "target_session_attrs"
 _WRITABLE = "read-write"
 _SYSTEM = "system"
+_POOLER_HINT = "pgbouncer"
 _MISREAD = "@[]"
 """The driver ends the password at the first of several `@`, and takes brackets for an IPv6 address."""
 _FILES = frozenset({"sslrootcert", "sslcert", "sslkey", "sslcrl"})
@@ -60,13 +61,23 @@ def refusal(url: str) -> str:
         return "it must begin with postgresql://, since PostgreSQL is the only database"
     path, query = (read := Url.of(url)).path, read.query
     wrong = wrong_authority(rest, _MISREAD) or wrong_end(rest, takes_query=True)
-    wrong = wrong or unknown_key(query, _TAKEN | _DROPPED) or wrong_word(query, _WORDS)
+    wrong = wrong or _pooler_hint(query) or unknown_key(query, _TAKEN | _DROPPED) or wrong_word(query, _WORDS)
     wrong = wrong or _wrong_ports(query) or _wrong_tls(query) or _wrong_authorities(query)
     if wrong:
         return wrong
     if not path.strip("/") and not any(query.get(name) for name in ("dbname", "database", "service")):
         return "it names no database: add /database behind the host"
     return ""
+
+
+def _pooler_hint(query: Query) -> str:
+    """Some drivers are told in the address what stands there."""
+    if query.get(_POOLER_HINT) is None:
+        return ""
+    return (
+        f"{_POOLER_HINT} in its query is a word of another driver: take it out, and set database.pooler to session"
+        " or transaction, as the pooler there does"
+    )
 
 
 def _wrong_ports(query: Query) -> str:

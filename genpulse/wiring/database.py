@@ -18,7 +18,7 @@ from genpulse.domain.errors import (
     UnstampedDatabase,
 )
 from genpulse.ports import KeyStore
-from genpulse.wiring.connections import database_url, pool_of
+from genpulse.wiring.connections import database_url, pool_of, session_url
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ async def upgrade_database(settings: Settings) -> tuple[str, ...]:
     from genpulse.adapters.database.schema import migrate  # a third of a second that only this command needs
 
     row = settings.environment
-    url = database_url(settings)
+    url = session_url(settings)
     return await migrate.upgrade(url, environment=row.name, stamps_itself=row.spawns_services)
 
 
@@ -45,7 +45,7 @@ async def plan_upgrade(settings: Settings) -> UpgradePlan:
     """What `upgrade_database` would do. Raises `ForeignDatabase`, `DatabaseUnavailable`."""
     from genpulse.adapters.database.schema import migrate  # as above
 
-    url = database_url(settings)
+    url = session_url(settings)
     await environment_stamp.refuse_foreign(url, settings.environment.name)
     return await migrate.plan(url)
 
@@ -108,7 +108,7 @@ async def database_revision(settings: Settings) -> tuple[str | None, str]:
     """
     from genpulse.adapters.database.schema import migrate  # as above
 
-    url = database_url(settings)
+    url = session_url(settings)
     await environment_stamp.refuse_foreign(url, settings.environment.name)
     revision = await migrate.current(url)
     return revision.current, revision.head

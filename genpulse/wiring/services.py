@@ -48,7 +48,7 @@ from genpulse.ports import EnvironmentFacts, Health, Probe, Services, State, Thu
 from genpulse.provider import EngineThreads, Local
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.wiring.catalogue import open_catalogue
-from genpulse.wiring.connections import closed_by, database_url, pool_of, redis_url
+from genpulse.wiring.connections import closed_by, listen_url, pool_of, redis_url
 from genpulse.wiring.database import key_store
 from genpulse.wiring.observation import open_observation
 from genpulse.wiring.routes import open_routes
@@ -126,7 +126,7 @@ def _thumbnails(stack: AsyncExitStack, pool: asyncpg.Pool) -> Thumbnails | None:
 def _queue(settings: Settings, pool: asyncpg.Pool, loops: Loops) -> PostgresTaskQueue:
     return PostgresTaskQueue(
         pool,
-        database_url(settings),
+        listen_url(settings),
         limits=_limits(settings),
         environment=settings.environment.name,
         loops=loops,

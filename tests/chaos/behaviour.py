@@ -1,4 +1,7 @@
-"""What each task meets. Drawn from the seed and the task's number, so that a run can be replayed."""
+"""What each task meets. Drawn from the seed and the task's number, so that a run can be replayed.
+
+With a negative seed vendors are well: no order meets anything.
+"""
 
 import random
 from enum import StrEnum
@@ -80,14 +83,14 @@ def shape_of(seed: int, number: int) -> Shape:
 def odd_of(seed: int, number: int) -> Odd | None:
     """The answer of vendors in the world that this task meets: a third of the tasks meets one."""
     shape, draw = shape_of(seed, number), _draw(seed, number, "odd")
-    if number >= CALM or draw.random() >= _ODD_SHARE.get(shape, _ODD):
+    if number >= CALM or seed < 0 or draw.random() >= _ODD_SHARE.get(shape, _ODD):
         return None
     return draw.choice([odd for odd in ODD.values() if odd.suits(shape)])
 
 
 def fault_of(seed: int, number: int) -> Fault:
     """What goes wrong with this task's order; nothing where it meets an odd answer."""
-    if number >= CALM or not shape_of(seed, number).is_paid or odd_of(seed, number) is not None:
+    if number >= CALM or seed < 0 or not shape_of(seed, number).is_paid or odd_of(seed, number) is not None:
         return Fault.NONE
     return _draw(seed, number, "fault").choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
 

@@ -1,5 +1,6 @@
 """A caller of tasks of each shape, who says where the message about each goes."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ class Driver(Caller):
 
     webhook_url: Callable[[int], str]
     double: list[int] = field(default_factory=list)
+    accepted_at: list[float] = field(default_factory=list)
 
     def canceled_after_s(self, number: int) -> float | None:
         return canceled_after_s(self.seed, number)
@@ -27,5 +29,6 @@ class Driver(Caller):
         }
         name = {"Idempotency-Key": f"chaos-{self.seed}-{number}"}
         _, document = await self.answered(client, number, "/v1/tasks", {202}, body, **name)
+        self.accepted_at.append(time.time())
         if self.ids.setdefault(number, document["id"]) != document["id"]:
             self.double.append(number)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import aiohttp
 import psutil
@@ -175,12 +176,21 @@ def family(pid: int) -> list[psutil.Process]:
     return []
 
 
+LayOut: TypeAlias = Callable[[Path, Guard], tuple[TestServer, TestServer]]
+"""Starts a PostgreSQL and a Redis, or what stands for one, with its data below a folder."""
+
+
+def single_servers(home: Path, guard: Guard) -> tuple[TestServer, TestServer]:
+    """One of each."""
+    return stack_of(home, guard, durable=True)
+
+
 @asynccontextmanager
-async def staged(plan: Plan, guard: Guard, scene: Scene) -> AsyncIterator[Stage]:
+async def staged(plan: Plan, guard: Guard, scene: Scene, lay_out: LayOut = single_servers) -> AsyncIterator[Stage]:
     """Everything up, in a folder of its own that is gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="genpulse-chaos-"))
     folder = Path(tempfile.mkdtemp(prefix="genpulse-chaos-"))
-    postgres, redis = await asyncio.to_thread(lambda: stack_of(home, guard, durable=True))
+    postgres, redis = await asyncio.to_thread(lay_out, home, guard)
     stage = Stage(folder, postgres, redis, plan, guard, scene)
     try:
         await asyncio.to_thread(stage.run, "db", "upgrade")

@@ -16,10 +16,10 @@ from tests.chaos.facts import gather
 from tests.chaos.figures import figures_of
 from tests.chaos.killer import Killer
 from tests.chaos.plan import Plan
-from tests.chaos.play import Audit, Play, Suite
+from tests.chaos.play import Audit, Suite
 from tests.chaos.receiver import Receiver
 from tests.chaos.rude import Manner, Rude
-from tests.chaos.stage import SCENE, Stage, staged
+from tests.chaos.stage import SCENE, LayOut, Scene, Stage, single_servers, staged
 from tests.chaos.unknown import table, unknowns
 from tests.chaos.verdict import Case, judge
 from tests.chaos.watcher import Watchers
@@ -81,9 +81,12 @@ class ToldTasks:
 
 
 @asynccontextmanager
-async def _opened(plan: Plan, guard: Guard) -> AsyncIterator[Play]:
+async def opened(
+    plan: Plan, guard: Guard, scene: Scene = SCENE, lay_out: LayOut = single_servers
+) -> AsyncIterator[ToldTasks]:
+    """The play on a stage of its own, with these servers."""
     receiver, rude = Receiver(random.Random(f"{plan.seed}:receiver")), Rude()
-    async with receiver.running(), rude.running(), staged(plan, guard, SCENE) as stage:
+    async with receiver.running(), rude.running(), staged(plan, guard, scene, lay_out) as stage:
         calm = Calm.plan(rude=Manner.SILENT in plan.manners, size=plan.calm)
         driver = Driver(stage.urls, plan.seed, _addresses(plan, receiver, rude, calm))
         yield ToldTasks(plan, stage, receiver, rude, calm, driver)
@@ -102,4 +105,4 @@ def _addresses(plan: Plan, receiver: Receiver, rude: Rude, calm: Calm) -> Callab
     return address
 
 
-TOLD_TASKS = Suite("tests.chaos", "Whether nothing is lost and nothing paid twice.", _opened, sends_messages=True)
+TOLD_TASKS = Suite("tests.chaos", "Whether nothing is lost and nothing paid twice.", opened, sends_messages=True)

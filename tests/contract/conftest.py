@@ -53,6 +53,7 @@ class Backend:
     deliveries: DeliveryStore = field(default_factory=MemoryDeliveries)
 
     worker: Worker = field(default_factory=lambda: new_worker("w"))
+    listens: bool = True
 
     @property
     def batches(self) -> BatchStore:
@@ -139,7 +140,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     url, pools = (request.getfixturevalue(name) for name in ("migrated_url", "pools"))
     async with pools.lent(5) as pool:
         store = PostgresTaskStore(pool, limits=limits)
-        pg_queue = PostgresTaskQueue(pool, url, limits=limits)
-        yield Backend(store, pg_queue, PostgresDeliveries(pool))
+        pg_queue = PostgresTaskQueue(pool, url if pools.listens else None, limits=limits)
+        yield Backend(store, pg_queue, PostgresDeliveries(pool), listens=pools.listens)
         await pg_queue.close()
         await store.close()

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from genpulse.domain.attempt import Released, RetryLater, Succeeded
 from genpulse.domain.errors import ProviderUnavailable
 from genpulse.domain.task import Priority
@@ -215,6 +217,8 @@ async def test_work_that_waits_for_long_is_promoted_step_by_step(backend):
 
 
 async def test_what_a_provider_tells_reaches_the_worker_that_holds_the_task_and_nobody_else(backend):
+    if not backend.listens:
+        pytest.skip("where nobody listens, the vendor's job is polled")
     begun = await backend.begun()
     bystander = new_worker("bystander")
     heard = asyncio.ensure_future(anext(backend.queue.notifications(backend.worker)))

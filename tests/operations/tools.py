@@ -21,6 +21,7 @@ _HINTS = {
     "traefik": "make ops-tools",
     "nginx": "Debian's package nginx-light: apt-get install nginx-light",
     "haproxy": "Debian's package haproxy: apt-get install haproxy",
+    "pgbouncer": "Debian's package pgbouncer: apt-get install pgbouncer",
     "systemd-analyze": "apt-get install systemd",
     "git": "apt-get install git",
 }

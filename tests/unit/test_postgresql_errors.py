@@ -124,7 +124,7 @@ def test_a_code_that_nobody_has_seen_yet_is_away():
         ("DiskFullError", "disk is full"),
         ("ReadOnlySQLTransactionError", "takes no writes"),
         ("InsufficientPrivilegeError", "Grant it"),
-        ("DuplicatePreparedStatementError", "pool by session"),
+        ("DuplicatePreparedStatementError", "database.pooler: transaction"),
         ("InvalidCachedStatementError", "were changed a moment ago"),
         ("AdminShutdownError", "does not answer"),
     ],

@@ -81,7 +81,8 @@ class Blockers:
 async def watched(url: str, waiting: asyncpg.Connection, *, application_name: str) -> AsyncIterator[Blockers]:
     """Look at who keeps `waiting` waiting, for as long as the body runs."""
     connection = await connect(url, application_name=application_name)
-    blockers = Blockers(connection, waiting.get_server_pid())
+    # Of a connection through a pooler, what the driver knows as its process is a number of the pooler's.
+    blockers = Blockers(connection, await waiting.fetchval("SELECT pg_backend_pid()"))
     looking = asyncio.create_task(blockers.look(), name="blockers")
     try:
         yield blockers

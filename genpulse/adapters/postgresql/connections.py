@@ -1,7 +1,6 @@
 """Connections to PostgreSQL, and what its errors mean to the rest of the house."""
 
-import socket
-from asyncio import Transport
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
@@ -10,11 +9,15 @@ import asyncpg
 from pydantic_core import from_json, to_json
 
 from genpulse.adapters.postgresql.address import dial
+from genpulse.adapters.postgresql.connection_classes import SocketConnection, TransactionConnection
 from genpulse.adapters.postgresql.environment_stamp import Stamp, check_connection, has_table, identity, read_stamp
 from genpulse.adapters.postgresql.errors import OUTDATED, is_mistake, outages
+from genpulse.adapters.postgresql.pooler import LENT_WITHIN_S, LendingWatch, Pooler, nothing_lent
+from genpulse.adapters.postgresql.session_settings import TimeLimits, keep_alive, statement
 from genpulse.addresses.postgresql import plain
 
 __all__ = [
+    "Pooler",
     "Stamp",
     "check_connection",
     "connect",
@@ -31,13 +34,12 @@ COMMAND_S = 20.0
 IDLE_TRANSACTION_S = 10.0
 VANISHED_S = 15.0
 _SLOWER_S = 1.0
-_PROBES = 3
+_STATEMENTS_KEPT = 100
+_IDLE_S = 300.0
+_LENT_IDLE_S = 1.0
+"""A connection that is not used keeps one of PostgreSQL's from others, where a pooler lends it for as long.
 
-_PLANNER = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan", "jit": "off"}
-"""Every statement that carries load finds its rows by an index.
-
-Left to itself, the planner reads whole tables where its statistics are older than the rows: to start
-200 tasks took 240 ms in place of 3 where 4,000 waited.
+It goes back well before those who wait for one give up.
 """
 
 T = TypeVar("T")
@@ -52,6 +54,8 @@ async def open_pool(
     statement_s: float = COMMAND_S,
     idle_transaction_s: float = IDLE_TRANSACTION_S,
     vanished_s: float = VANISHED_S,
+    pooler: Pooler = Pooler.NONE,
+    prepares: bool = False,
 ) -> asyncpg.Pool:
     """A pool of at most `size` connections that opens them when they are needed.
 
@@ -59,34 +63,54 @@ async def open_pool(
     in which nothing is asked for `idle_transaction_s` seconds, so that a frozen process lets its rows go. Either
     side notices within about `vanished_s` seconds that the other is gone without a word.
 
+    Behind a `pooler` nothing is asked of it that it would refuse when a connection is opened; where it pools by
+    transaction, no session keeps anything of ours, and statements are prepared only where `prepares` says that it
+    keeps account of them.
+
     Each new connection has to lead to the database of `environment`, or whoever needs it gets `ForeignDatabase`,
     `CopiedDatabase` or `UnstampedDatabase`. None leads anywhere: for those that look at a database and do not use
     it.
     """
+    limits, watch = TimeLimits(statement_s, idle_transaction_s, vanished_s), LendingWatch()
 
     async def prepare(connection: asyncpg.Connection) -> None:
+        if pooler is Pooler.SESSION:
+            await _set_up_lent(connection, statement(limits.of_session, local=False), watch)
+        elif pooler is Pooler.TRANSACTION:
+            connection.begin_with(statement(limits.of_transaction, local=True), watch)
         if environment is not None:
             await check_connection(connection, environment)
         await _speak_json(connection)
 
-    settings = {
-        "application_name": application_name,
-        "statement_timeout": _milliseconds(statement_s),
-        "idle_in_transaction_session_timeout": _milliseconds(idle_transaction_s),
-        **_keep_alive(vanished_s),
-        **_PLANNER,
-    }
+    settings = limits.of_session if pooler is Pooler.NONE else {}
+    is_shared = pooler is Pooler.TRANSACTION
+    kind = TransactionConnection if is_shared else SocketConnection
     with outages():
         return await asyncpg.create_pool(
             plain(url),
             connect=partial(_dial, vanished_s=vanished_s),
+            connection_class=kind,
             min_size=0,
             max_size=size,
+            max_inactive_connection_lifetime=_LENT_IDLE_S if pooler is Pooler.SESSION else _IDLE_S,
             init=prepare,
-            reset=_drop_read_only,
+            reset=_keep if is_shared else _drop_read_only,
             command_timeout=statement_s + _SLOWER_S,
-            server_settings=settings,
+            statement_cache_size=_STATEMENTS_KEPT if prepares or not is_shared else 0,
+            server_settings={"application_name": application_name, **settings},
         )
+
+
+async def _set_up_lent(connection: asyncpg.Connection, settings: str, watch: LendingWatch) -> None:
+    """The first that is asked of a connection takes as long as a pooler takes to lend it one of PostgreSQL."""
+    began = time.monotonic()
+    try:
+        await connection.execute(settings, timeout=LENT_WITHIN_S)
+    except TimeoutError as error:
+        connection.terminate()
+        raise nothing_lent() from error
+    finally:
+        watch.note(time.monotonic() - began)
 
 
 async def connect(
@@ -96,22 +120,31 @@ async def connect(
     command_s: float | None = COMMAND_S,
     environment: str | None = None,
     vanished_s: float = VANISHED_S,
+    stays: bool = False,
 ) -> asyncpg.Connection:
-    """A connection of its own, such as one that listens. A command may take `command_s` seconds, or for ever.
+    """A connection of its own. A command may take `command_s` seconds, or for ever.
 
     It has to lead to a database of `environment`, as in `open_pool`; None leads anywhere. That the other side is
     gone without a word is noticed within about `vanished_s` seconds, also while nothing is asked.
+
+    One that `stays`, such as one that listens, has a session of its own, and PostgreSQL is told to look for us as
+    well; others leave nothing in theirs, and may go through any pooler.
     """
     with outages():
         connection = await _dial(
             url,
             vanished_s=vanished_s,
+            connection_class=SocketConnection,
             command_timeout=command_s,
-            server_settings={"application_name": application_name, **_keep_alive(vanished_s)},
+            statement_cache_size=0,
+            server_settings={"application_name": application_name},
         )
     try:
-        if environment is not None:
-            await check_connection(connection, environment)
+        with outages():
+            if stays:
+                await connection.execute(statement(keep_alive(vanished_s), local=False))
+            if environment is not None:
+                await check_connection(connection, environment)
     except BaseException:
         connection.terminate()
         raise
@@ -137,63 +170,21 @@ async def _once(pool: asyncpg.Pool, act: Callable[[asyncpg.Connection], Awaitabl
 
 
 async def _dial(url: str, *, vanished_s: float, **options: object) -> asyncpg.Connection:
-    connection: _Connection = await dial(url, **{**options, "connection_class": _Connection})
+    connection: SocketConnection = await dial(url, **options)
     connection.keep_alive(vanished_s)
     return connection
 
 
-def _keep_alive(vanished_s: float) -> dict[str, str]:
-    """What PostgreSQL does to notice that we are gone."""
-    idle_s, interval_s = _pace(vanished_s)
-    return {
-        "tcp_keepalives_idle": str(idle_s),
-        "tcp_keepalives_interval": str(interval_s),
-        "tcp_keepalives_count": str(_PROBES),
-        "tcp_user_timeout": _milliseconds(vanished_s),
-        "client_connection_check_interval": _milliseconds(vanished_s),
-    }
-
-
-def _pace(vanished_s: float) -> tuple[int, int]:
-    """After how many seconds of silence to ask, and how many between the questions."""
-    return max(1, round(vanished_s / 2)), max(1, round(vanished_s / 2 / _PROBES))
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(round(seconds * 1000))
-
-
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that keeps hold of its socket, which asyncpg has no way to reach."""
-
-    __slots__ = ("_socket",)
-
-    def __init__(self, protocol: object, transport: Transport, *rest: object) -> None:
-        super().__init__(protocol, transport, *rest)
-        self._socket: socket.socket | None = transport.get_extra_info("socket")
-
-    def keep_alive(self, vanished_s: float) -> None:
-        """Notice that PostgreSQL's host is gone, as PostgreSQL does for us. Nothing to do on a Unix socket."""
-        if self._socket is None or self._socket.family not in {socket.AF_INET, socket.AF_INET6}:
-            return
-        idle_s, interval_s = _pace(vanished_s)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in (
-            ("TCP_KEEPIDLE", idle_s),
-            ("TCP_KEEPINTVL", interval_s),
-            ("TCP_KEEPCNT", _PROBES),
-            ("TCP_USER_TIMEOUT", round(vanished_s * 1000)),
-        ):
-            if hasattr(socket, name):
-                self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+async def _keep(_connection: asyncpg.Connection) -> None:
+    """It has no session that anything could be left in; asyncpg has rolled back what was open."""
 
 
 async def _drop_read_only(connection: asyncpg.Connection) -> None:
     """A session that takes no writes is not kept: the next one may lead to a server that does.
 
     Nothing else is reset. asyncpg has rolled back what was open; its own reset would ask PostgreSQL once more
-    after every use. Whoever sets variables, takes advisory locks or listens on a connection of a pool resets it
-    himself.
+    after every use. Nobody sets variables for a session, takes its advisory locks or listens on a connection of a
+    pool.
     """
     settings = connection.get_settings()
     if "on" in {getattr(settings, name, "off") for name in ("default_transaction_read_only", "in_hot_standby")}:

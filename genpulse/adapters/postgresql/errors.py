@@ -43,11 +43,30 @@ _FOREIGN = (
 OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.exceptions.OutdatedSchemaCacheError)
 """What was prepared on a connection is older than the tables; the driver has forgotten it when this is seen."""
 
-_POOLER = (
-    "PostgreSQL does not answer as one session does ({what}). Behind a pooler, such as PgBouncer, a session has to"
-    " keep its connection: let it pool by session."
-)
 _SETTING = "GENPULSE_DATABASE_URL"
+_POOLER = (
+    "PostgreSQL does not answer as one session does ({what}). Where a pooler such as PgBouncer pools by"
+    " transaction, set database.pooler: transaction (GENPULSE_DATABASE__POOLER), and no"
+    " database.prepared_statements unless it keeps account of them: PgBouncer 1.21 or newer with"
+    " max_prepared_statements above 0."
+)
+_WORDS_OF_POOLERS = {
+    "unsupported startup parameter": (
+        "A pooler stands where {setting} points ({what}): set database.pooler (GENPULSE_DATABASE__POOLER) to"
+        " session or transaction, as it pools."
+    ),
+    "query_wait_timeout": (
+        "The pooler where {setting} points lends no connection of PostgreSQL in time ({what}): PostgreSQL is away,"
+        " or what all processes ask for at once is more than its pool holds (default_pool_size of PgBouncer)."
+    ),
+    "no more connections allowed": (
+        "The pooler where {setting} points takes no more clients ({what}): let its max_client_conn be greater, or"
+        " database.pool_size smaller."
+    ),
+    "login has been failing": "The pooler where {setting} points cannot log in at PostgreSQL ({what}).",
+    "cannot connect to server": "The pooler where {setting} points does not reach PostgreSQL ({what}).",
+}
+"""What PgBouncer says for itself, as violations of a protocol."""
 _OTHER_SERVER = (
     "What answers where {setting} points does not speak as PostgreSQL does ({what}): look at host and port, and"
     " whether a proxy stands there."
@@ -112,6 +131,9 @@ def _sentence(error: BaseException) -> str:
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     for kinds, sentence in _SENTENCES:
         if isinstance(error, kinds):
+            return sentence.format(what=what, setting=_SETTING)
+    for words, sentence in _WORDS_OF_POOLERS.items():
+        if isinstance(error, asyncpg.PostgresError) and words in str(error):
             return sentence.format(what=what, setting=_SETTING)
     if found := why_not_reached(error, "PostgreSQL", _SETTING):
         return found

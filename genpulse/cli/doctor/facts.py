@@ -70,7 +70,7 @@ async def database_facts(url: str, now: Callable[[], datetime]) -> DatabaseFacts
     """Ask PostgreSQL; None when it does not answer within 5 seconds. `now` is this machine's clock."""
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            connection = await asyncpg.connect(plain(url))
+            connection = await asyncpg.connect(plain(url), statement_cache_size=0)
             try:
                 await connection.fetchrow(_QUESTION)
                 before = now()
@@ -91,7 +91,7 @@ async def worker_clocks(url: str) -> tuple[WorkerClock, ...]:
     """The clocks of the live workers. Empty where the database does not answer within 5 seconds or knows none."""
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            connection = await asyncpg.connect(plain(url))
+            connection = await asyncpg.connect(plain(url), statement_cache_size=0)
             try:
                 rows = await connection.fetch(_CLOCKS) if await connection.fetchval(_HAS_CLOCKS) else []
             finally:

@@ -15,6 +15,7 @@ from genpulse.cli.doctor.facts import (
     worker_clocks,
 )
 from genpulse.cli.doctor.finding import Finding, warning, well, wrong
+from genpulse.cli.doctor.pooler import pooler
 from genpulse.cli.doctor.webhook_secrets import webhook_secrets
 from genpulse.configuration.errors import ConfigurationError
 from genpulse.configuration.settings import Settings
@@ -49,6 +50,7 @@ async def servers(settings: Settings) -> list[Finding]:
     findings = [*whose, *running]
     if facts is not None and not whose:
         findings += of_database(facts, settings)
+        findings += await pooler(settings)
         findings += of_clocks(clocks)
         findings += secrets
     return [*findings, *await _redis(settings)]
@@ -150,7 +152,8 @@ def of_database(facts: DatabaseFacts, settings: Settings) -> Iterator[Finding]:
     yield _clock(facts)
     if settings.environment.is_production:
         yield _database_tls(facts)
-        yield _connections(facts.connections, settings.database.pool_size)
+        if settings.database.pooler == "none":
+            yield _connections(facts.connections, settings.database.pool_size)
 
 
 def _clock(facts: DatabaseFacts) -> Finding:

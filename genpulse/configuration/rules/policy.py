@@ -11,7 +11,7 @@ from genpulse.configuration.sources.layers import Layer, place_of
 from genpulse.configuration.sources.variables import variable_name
 from genpulse.environment.build_info import Build
 
-_ADDRESSES = frozenset({"database_url", "redis.url", "storage.url"})
+_ADDRESSES = frozenset({"database_url", "database.listen_url", "redis.url", "storage.url"})
 """Of these the first fault is told: the others may follow from it."""
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from pydantic import SecretStr
+
 from genpulse.addresses import postgresql, redis, web
 from genpulse.addresses.url import Url
 from genpulse.configuration.rules.hosts import hosts_of, is_loopback, is_service_name
@@ -19,7 +21,7 @@ _TLS = frozenset({"require", "verify-ca", "verify-full"})
 def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     """Addresses that mean nothing: nothing else is said of them."""
     for key, url, refusal in (
-        ("database_url", settings.database_url, postgresql.refusal),
+        *((key, url, postgresql.refusal) for key, url in _databases(settings)),
         ("redis.url", settings.redis.url, redis.refusal),
     ):
         if (text := text_of(url)) and (why := refusal(text)):
@@ -46,37 +48,63 @@ def _web_addresses(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "storage.url", why
 
 
+def _databases(settings: Settings) -> tuple[tuple[str, SecretStr | None], ...]:
+    """The addresses of PostgreSQL, by their keys."""
+    return ("database_url", settings.database_url), ("database.listen_url", settings.database.listen_url)
+
+
 def _database_hosts(settings: Settings) -> Iterator[tuple[str, str]]:
-    hosts = hosts_of(settings.database_url)
     environment, database = settings.environment, settings.database
-    foreign = [host for host in hosts if not (is_loopback(host) or is_service_name(host))]
-    if environment.spawns_services and foreign and not database.allow_remote:
-        detail = (
-            f"{foreign[0]} is not this machine, and {environment.dynaconf} keeps to a database of its own;"
-            f" unset it to have one started, or allow it: {_allow('database.allow_remote')}"
-        )
-        yield "database_url", detail
-    local = [host for host in hosts if is_loopback(host)]
-    if not environment.spawns_services and local and not database.allow_loopback:
-        detail = (
-            f"{local[0] or 'a socket'} is this machine, and {environment.dynaconf} uses a {environment.db_mode}"
-            f" database on the network; name it, or allow a proxy here: {_allow('database.allow_loopback')}"
-        )
-        yield "database_url", detail
+    for key, url in _databases(settings):
+        hosts = hosts_of(url)
+        foreign = [host for host in hosts if not (is_loopback(host) or is_service_name(host))]
+        if environment.spawns_services and foreign and not database.allow_remote:
+            detail = (
+                f"{foreign[0]} is not this machine, and {environment.dynaconf} keeps to a database of its own;"
+                f" unset it to have one started, or allow it: {_allow('database.allow_remote')}"
+            )
+            yield key, detail
+        local = [host for host in hosts if is_loopback(host)]
+        if not environment.spawns_services and local and not database.allow_loopback:
+            detail = (
+                f"{local[0] or 'a socket'} is this machine, and {environment.dynaconf} uses a"
+                f" {environment.db_mode} database on the network; name it, or allow a proxy here:"
+                f" {_allow('database.allow_loopback')}"
+            )
+            yield key, detail
 
 
 def _database_tls(settings: Settings) -> Iterator[tuple[str, str]]:
-    url = text_of(settings.database_url)
-    if not url or not settings.environment.is_production or settings.database.allow_plaintext:
+    if not settings.environment.is_production or settings.database.allow_plaintext:
         return
-    query = Url.of(url).query
-    certain = query.get("sslmode") in _TLS or query.get("sslrootcert") == "system"
-    if not certain and not all(map(is_loopback, hosts_of(settings.database_url))):
+    for key, url in _databases(settings):
+        if not (text := text_of(url)):
+            continue
+        query = Url.of(text).query
+        certain = query.get("sslmode") in _TLS or query.get("sslrootcert") == "system"
+        if not certain and not all(map(is_loopback, hosts_of(url))):
+            detail = (
+                f"{settings.environment.dynaconf} reaches its database with TLS: add sslmode=verify-full (or"
+                f" require), or allow it without: {_allow('database.allow_plaintext')}"
+            )
+            yield key, detail
+
+
+def _pooler(settings: Settings) -> Iterator[tuple[str, str]]:
+    database = settings.database
+    if database.prepared_statements and database.pooler != "transaction":
         detail = (
-            f"{settings.environment.dynaconf} reaches its database with TLS: add sslmode=verify-full (or require),"
-            f" or allow it without: {_allow('database.allow_plaintext')}"
+            f"it goes with database.pooler: transaction alone, and that is {database.pooler}: elsewhere statements"
+            " are prepared anyway; remove it"
         )
-        yield "database_url", detail
+        yield "database.prepared_statements", detail
+    pooled, direct = (text_of(url) for _, url in _databases(settings))
+    if pooled and direct and database.pooler != "none" and Url.of(pooled).hosts == Url.of(direct).hosts:
+        detail = (
+            "it names the same host and port as database_url, so it leads to the pooler, too; name PostgreSQL"
+            " itself, or leave it empty"
+        )
+        yield "database.listen_url", detail
 
 
 def _redis_host(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -124,6 +152,7 @@ RULES: tuple[Rule, ...] = (
     _web_addresses,
     _database_hosts,
     _database_tls,
+    _pooler,
     _redis_host,
     _redis_tls,
     _storage_place,

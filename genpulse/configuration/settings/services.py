@@ -12,6 +12,28 @@ class Database(Section):
     """PostgreSQL."""
 
     pool_size: int = Field(10, ge=2, le=1000, description="Connections of one process at most.")
+    pooler: Literal["none", "session", "transaction"] = Field(
+        "none",
+        description=(
+            "How a pooler to which database_url leads, such as PgBouncer, lends its connections. transaction:"
+            " nothing is kept in a session, and what needs one goes to database.listen_url."
+        ),
+    )
+    listen_url: OptionalSecret = Field(
+        None,
+        description=(
+            "postgresql://… that leads to PostgreSQL past its pooler, for what needs a session: a worker listens"
+            " there for work, and `genpulse db upgrade` upgrades. Empty: database_url, and behind a pooler by"
+            " transaction the worker looks for work every half second."
+        ),
+    )
+    prepared_statements: bool = Field(
+        default=False,
+        description=(
+            "Lets pooler: transaction use prepared statements: PgBouncer 1.21 or newer with"
+            " max_prepared_statements above 0 keeps account of them."
+        ),
+    )
     statement_timeout_s: float = Field(
         20, gt=0, le=3600, description="Seconds after which PostgreSQL gives a statement up."
     )

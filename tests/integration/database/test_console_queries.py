@@ -9,7 +9,7 @@ import uuid_utils.compat
 from genpulse.adapters.database import console
 from genpulse.adapters.database.statements import waiting
 from genpulse.adapters.database.webhooks import deliveries as webhook_deliveries
-from genpulse.adapters.postgresql.connections import _PLANNER
+from genpulse.adapters.postgresql.session_settings import PLANNER
 from genpulse.domain.search.failing_receiver import COUNTED_AT_MOST as FAILING_AT_MOST
 from genpulse.domain.search.queue_load import COUNTED_AT_MOST
 from genpulse.domain.task import Priority
@@ -47,7 +47,7 @@ FROM generate_series(1, 50000) AS n
 
 @pytest.fixture
 async def connection(migrated_url):
-    connection = await asyncpg.connect(migrated_url, server_settings=_PLANNER)
+    connection = await asyncpg.connect(migrated_url, server_settings=PLANNER)
     await connection.execute(_FILL_QUEUE)
     await connection.execute(_FILL_DELIVERIES)
     await connection.execute(_FILL_CONSOLE)

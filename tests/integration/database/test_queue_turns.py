@@ -9,7 +9,7 @@ import uuid_utils.compat
 
 from genpulse.adapters.database.statements import claims
 from genpulse.adapters.database.statements.turns import LOOKS_BEYOND
-from genpulse.adapters.postgresql.connections import _PLANNER
+from genpulse.adapters.postgresql.session_settings import PLANNER
 
 WORKER = uuid_utils.compat.uuid7()
 WAITING = 6000
@@ -28,7 +28,7 @@ _ALIVE = "INSERT INTO workers (id, name, lease, lease_until) VALUES ($1, 'w', '1
 
 @pytest.fixture
 async def connection(migrated_url):
-    connection = await asyncpg.connect(migrated_url, server_settings=_PLANNER)
+    connection = await asyncpg.connect(migrated_url, server_settings=PLANNER)
     await connection.execute(_ALIVE, WORKER)
     yield connection
     await connection.close()
@@ -106,7 +106,7 @@ async def test_owners_of_which_nothing_is_due_are_passed_a_part_at_a_time(connec
 async def test_a_claim_waits_for_no_other_that_moves_the_turn(connection, migrated_url):
     await fill(connection, 2)
     await claimed(connection, claims.CLAIM.in_turn)
-    other = await asyncpg.connect(migrated_url, server_settings={**_PLANNER, "lock_timeout": "1s"})
+    other = await asyncpg.connect(migrated_url, server_settings={**PLANNER, "lock_timeout": "1s"})
     async with connection.transaction():
         await claimed(connection, claims.CLAIM.in_turn)
         assert len(await claimed(other, claims.CLAIM.in_turn)) == ROOM

@@ -248,11 +248,13 @@ async def test_a_message_that_is_sent_again_meanwhile_keeps_its_task(pool, own_d
     task = await ended(backend, Succeeded(()), webhook_url="https://example.org/")
     ((delivery, _),) = await backend.deliveries.due(10, 60, per_origin=10, room={})
     await backend.deliveries.taken(delivery.id, Answer(200))
-    other, mine = await asyncpg.connect(own_database_url), await asyncpg.connect(own_database_url)
+    other = await asyncpg.connect(own_database_url)
+    mine = await asyncpg.create_pool(own_database_url, min_size=1, max_size=1)
+    pid = await mine.fetchval("SELECT pg_backend_pid()")
     async with asyncio.TaskGroup() as group, other.transaction():
         await other.execute("UPDATE deliveries SET next_try_at = now() WHERE id = $1", delivery.id)
-        pruning = group.create_task(PostgresPruning(mine).tasks(NONE, BATCH))
-        await locked(pool, mine.get_server_pid())
+        pruning = group.create_task(PostgresPruning(mine, other).tasks(NONE, BATCH))
+        await locked(pool, pid)
     assert pruning.result().pruned == Pruned()
     assert (await backend.store.get(task.id)).id == task.id
     await other.close()

@@ -32,7 +32,7 @@ def test_every_key_of_libpq_is_taken_or_dropped_before_the_driver_hands_it_to_th
     ("url", "words"),
     [
         (f"{GOOD}?sslmod=require", "nobody knows 'sslmod' in its query. Did you mean sslmode?"),
-        (f"{GOOD}?pgbouncer=true", "nobody knows 'pgbouncer' in its query"),
+        (f"{GOOD}?pgbouncer=true", "set database.pooler to session or transaction"),
         (f"{GOOD}?search_path=app", "nobody knows 'search_path'"),
         (f"{GOOD}?gsslib=heimdal", "gsslib in its query has to be gssapi, sspi"),
         (f"{GOOD}?sslmode=yes", "sslmode in its query has to be disable, allow, prefer, require"),

@@ -58,6 +58,16 @@ def test_production_as_it_must_be(tmp_path):
             "GENPULSE_DATABASE__ALLOW_PLAINTEXT",
         ),
         (
+            {"GENPULSE_DATABASE__LISTEN_URL": "postgresql://u@localhost/d?sslmode=require"},
+            "localhost is this machine",
+            "GENPULSE_DATABASE__ALLOW_LOOPBACK",
+        ),
+        (
+            {"GENPULSE_DATABASE__LISTEN_URL": "postgresql://u@db3.example.com/d"},
+            "production reaches its database with TLS",
+            "GENPULSE_DATABASE__ALLOW_PLAINTEXT",
+        ),
+        (
             {"GENPULSE_REDIS__URL": "rediss://127.0.0.1:6380/0"},
             "127.0.0.1 is this machine, and production uses a Redis on the network (dedicated-cluster)",
             "GENPULSE_REDIS__ALLOW_LOOPBACK",

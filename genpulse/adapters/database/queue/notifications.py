@@ -91,7 +91,7 @@ class NotificationListener:
 
     async def _until_lost(self) -> None:
         connection = await connect(
-            self._url, application_name=LISTENER, environment=self._environment, command_s=ANSWER_S
+            self._url, application_name=LISTENER, environment=self._environment, command_s=ANSWER_S, stays=True
         )
         try:
             with outages():

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.database.queue.notifications import NotificationListener
+from genpulse.adapters.database.queue.polled_notifications import PolledNotifications
 from genpulse.adapters.database.statements import waiting
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.background.loops import Loops
@@ -25,12 +26,14 @@ class PostgresTaskQueue:
     """Implements `TaskQueue`.
 
     `limits` is how many tasks of a provider may run at once over all workers; one that is not in it has no limit.
+    `url` is where somebody listens to the queue; with None, as behind a pooler that keeps no session, it is looked
+    at again and again.
     """
 
     def __init__(
         self,
         pool: asyncpg.Pool,
-        url: str,
+        url: str | None,
         *,
         limits: Mapping[str, int] | None = None,
         environment: str | None = None,
@@ -38,7 +41,9 @@ class PostgresTaskQueue:
     ) -> None:
         self._pool = pool
         self._limits = limits or {}
-        self._notifications = NotificationListener(url, environment, loops or Loops())
+        self._notifications: NotificationListener | PolledNotifications = (
+            PolledNotifications(pool) if url is None else NotificationListener(url, environment, loops or Loops())
+        )
 
     def limited(self, provider: str) -> bool:
         """Whether only so many tasks of this provider may run at once."""

@@ -7,7 +7,8 @@ Ages are counted from `now()`: a host whose clock is wrong removes nothing for t
 environment whose rows it may touch; NULL is any.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -72,76 +73,81 @@ _FORGET = "DELETE FROM doomed_objects WHERE key = ANY($1::text[]) AND last_creat
 
 
 class PostgresPruning:
-    """Implements `Pruning` on a connection that holds the lock of those who prune."""
+    """Implements `Pruning` while the connection `turn` holds the lock of those who prune."""
 
-    def __init__(self, connection: asyncpg.Connection, environment: str | None = None) -> None:
-        self._connection = connection
+    def __init__(self, pool: asyncpg.Pool, turn: asyncpg.Connection, environment: str | None = None) -> None:
+        self._pool = pool
+        self._turn = turn
         self._environment = environment
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        with outages():
+            await self._turn.execute("SELECT")
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield connection
 
     async def now(self) -> datetime:
         """What the database's clock says."""
-        with outages():
-            said: datetime = await self._connection.fetchval("SELECT clock_timestamp()")
+        async with self._transaction() as connection:
+            said: datetime = await connection.fetchval("SELECT clock_timestamp()")
         return said
 
     async def tasks(self, older_than: timedelta, limit: int) -> Batch:
         """Remove ended tasks with their attempts, messages and batches; their assets stay behind."""
-        connection = self._connection
-        with outages():
-            async with connection.transaction():
-                candidates = await connection.fetch(OLDEST_TASKS, older_than, limit, self._environment)
-                ids = await self._told([row["id"] for row in candidates])
-                pruned = Pruned(
-                    deliveries=row_count(await connection.execute(DELETE_MESSAGES, ids)),
-                    attempts=row_count(await connection.execute(DELETE_ATTEMPTS, ids)),
-                    tasks=row_count(await connection.execute(DELETE_TASKS, ids)),
-                )
-                await connection.execute(batches.FORGET, older_than, limit, self._environment)
+        async with self._transaction() as connection:
+            candidates = await connection.fetch(OLDEST_TASKS, older_than, limit, self._environment)
+            ids = await _told(connection, [row["id"] for row in candidates])
+            pruned = Pruned(
+                deliveries=row_count(await connection.execute(DELETE_MESSAGES, ids)),
+                attempts=row_count(await connection.execute(DELETE_ATTEMPTS, ids)),
+                tasks=row_count(await connection.execute(DELETE_TASKS, ids)),
+            )
+            await connection.execute(batches.FORGET, older_than, limit, self._environment)
         return Batch(pruned, more=len(candidates) == limit)
-
-    async def _told(self, ids: Sequence[UUID]) -> Sequence[UUID]:
-        """Those about which no message is to be sent, not even since they were chosen."""
-        messages = await self._connection.fetch(_MESSAGES, ids)
-        waiting = {row["task_id"] for row in messages if row["next_try_at"] is not None}
-        return [task_id for task_id in ids if task_id not in waiting]
 
     async def assets(self, older_than: timedelta, limit: int) -> Batch:
         """Remove assets of no task that no task uses, and doom the bytes that nobody has any more."""
-        connection = self._connection
-        with outages():
-            async with connection.transaction():
-                candidates = await connection.fetch(OLDEST_ASSETS, older_than, limit, self._environment)
-                asset_rows = await connection.fetch(_DELETE_ASSETS, [row["id"] for row in candidates])
-                await self._doom(asset_rows)
+        async with self._transaction() as connection:
+            candidates = await connection.fetch(OLDEST_ASSETS, older_than, limit, self._environment)
+            asset_rows = await connection.fetch(_DELETE_ASSETS, [row["id"] for row in candidates])
+            await _doom(connection, asset_rows)
         return Batch(Pruned(assets=len(asset_rows)), more=len(candidates) == limit)
-
-    async def _doom(self, rows: Sequence[Row]) -> None:
-        columns = [[row[name] for row in rows] for name in ("key", "size", "created_at", "environment")]
-        await self._connection.execute(_DOOM, *columns)
 
     async def entries(self, older_than: timedelta, limit: int) -> Batch:
         """Remove entries of the ledger of old days."""
-        with outages():
-            done = await self._connection.execute(ledger.OLDEST, older_than, limit, self._environment)
+        async with self._transaction() as connection:
+            done = await connection.execute(ledger.OLDEST, older_than, limit, self._environment)
         return Batch(Pruned(), more=row_count(done) == limit)
 
     async def doomed(self, older_than: timedelta, limit: int) -> Doomed:
         """Objects that may be removed now, and their thumbnails; what an asset has, or has again, is spared."""
-        with outages():
-            async with self._connection.transaction():
-                rows = await self._connection.fetch(OLDEST_OBJECTS, older_than, limit, self._environment)
-                had = await self._connection.fetch(_SPARE, [row["key"] for row in rows])
-                spared = {row["key"] for row in had}
-                gone = [row for row in rows if row["key"] not in spared]
-                gone += await self._connection.fetch(_THUMBNAILS, [row["key"] for row in gone])
+        async with self._transaction() as connection:
+            rows = await connection.fetch(OLDEST_OBJECTS, older_than, limit, self._environment)
+            had = await connection.fetch(_SPARE, [row["key"] for row in rows])
+            spared = {row["key"] for row in had}
+            gone = [row for row in rows if row["key"] not in spared]
+            gone += await connection.fetch(_THUMBNAILS, [row["key"] for row in gone])
         objects = tuple(StoredObject(row["key"], row["size"]) for row in gone)
         return Doomed(objects, more=len(rows) == limit)
 
     async def forget(self, keys: Sequence[str], older_than: timedelta) -> None:
         """These objects were removed. One that has been expected again since then is remembered."""
-        with outages():
-            await self._connection.execute(_FORGET_THUMBNAILS, list(keys))
-            await self._connection.execute(_FORGET, list(keys), older_than)
+        async with self._transaction() as connection:
+            await connection.execute(_FORGET_THUMBNAILS, list(keys))
+            await connection.execute(_FORGET, list(keys), older_than)
+
+
+async def _told(connection: asyncpg.Connection, ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Those about which no message is to be sent, not even since they were chosen."""
+    messages = await connection.fetch(_MESSAGES, ids)
+    waiting = {row["task_id"] for row in messages if row["next_try_at"] is not None}
+    return [task_id for task_id in ids if task_id not in waiting]
+
+
+async def _doom(connection: asyncpg.Connection, rows: Sequence[Row]) -> None:
+    columns = [[row[name] for row in rows] for name in ("key", "size", "created_at", "environment")]
+    await connection.execute(_DOOM, *columns)
 
 
 def row_count(tag: str) -> int:

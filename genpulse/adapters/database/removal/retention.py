@@ -89,7 +89,10 @@ class _Noted(Enum):
 
 
 class PostgresRetention:
-    """Implements `Retention`. The turn is an advisory lock: it ends with the connection, however that ends.
+    """Implements `Retention`. The turn is the advisory lock of a transaction that stays open meanwhile.
+
+    It ends with the connection, however that ends, and leaves nothing in a session that others may get. It has
+    seen no row, so nothing waits for it.
 
     Nothing of another environment than `environment` is removed, as there is in a copy of a database; None removes
     what is anybody's.
@@ -131,13 +134,16 @@ class PostgresRetention:
             connection = await self._pool.acquire()
         try:
             with outages():
-                is_ours = await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK)
-            yield PostgresPruning(connection, self._environment) if is_ours else None
+                transaction = connection.transaction()
+                await transaction.start()
+                await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                is_ours = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK)
+            yield PostgresPruning(self._pool, connection, self._environment) if is_ours else None
         finally:
-            # A reset gives up every lock of the connection, which the pool leaves alone.
             with outages():
                 try:
-                    await connection.reset()
+                    if connection.is_in_transaction():
+                        await transaction.rollback()
                 finally:
                     await self._pool.release(connection)
 

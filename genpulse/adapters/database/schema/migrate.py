@@ -242,7 +242,7 @@ def _engine(url: str) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://",
         poolclass=NullPool,
-        async_creator=partial(connect, url, application_name=_NAME, command_s=None),
+        async_creator=partial(connect, url, application_name=_NAME, command_s=None, stays=True),
     )
 
 

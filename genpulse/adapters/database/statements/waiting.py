@@ -8,6 +8,13 @@ SELECT pg_notify({worker_channel("worker")}, 'news ' || task_id::text) FROM queu
 WHERE task_id = $1 AND worker IS NOT NULL
 """
 
+UNWANTED = """
+SELECT queue.task_id FROM queue
+JOIN (SELECT id FROM tasks WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL) AS unwanted
+     ON unwanted.id = queue.task_id
+WHERE queue.worker = $1
+"""
+
 LIMITED_DUE = """
 SELECT wanted.provider FROM unnest($1::text[], $2::int[]) AS wanted(provider, seats)
 WHERE EXISTS (SELECT FROM queue

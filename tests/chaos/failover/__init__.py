@@ -1,0 +1,1 @@
+"""What stands behind the installation fails, and something else takes its place."""

@@ -20,6 +20,7 @@ from genpulse.adapters.database.statements import ends, sources, tasks
 from genpulse.adapters.database.task_routes import RoutedTasks
 from genpulse.adapters.database.task_search import TaskSearch
 from genpulse.adapters.database.task_submission import Group, KnownBatch, SubmitWriter
+from genpulse.adapters.database.usage_sums import UsageSums
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.asset import Asset
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
@@ -56,6 +57,7 @@ class PostgresTaskStore:
         self._claims = ClaimWriter(pool, limits or {})
         self._search = TaskSearch(pool)
         self._ledger = LedgerReader(pool)
+        self._sums = UsageSums(pool)
         self._routes = RoutedTasks(pool)
         self._assets = AssetRows(pool)
         self._submits = SubmitWriter(pool)
@@ -130,6 +132,10 @@ class PostgresTaskStore:
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together."""
         return await self._search.usage_by(query)
+
+    async def sum_usage(self) -> bool:
+        """Let the sums of usage follow what is settled."""
+        return await self._sums.sum_up()
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""

@@ -42,6 +42,7 @@ from genpulse.adapters.database.schema.queue_tables import workers as workers
 from genpulse.adapters.database.schema.spending_tables import budget_warnings as budget_warnings
 from genpulse.adapters.database.schema.spending_tables import spending as spending
 from genpulse.adapters.database.schema.tombstones import tombstones as tombstones
+from genpulse.adapters.database.schema.usage_tables import usage_sums as usage_sums
 
 _Moment = DateTime(timezone=True)
 

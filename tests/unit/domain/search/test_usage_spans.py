@@ -1,0 +1,39 @@
+"""Every moment is told once: by sums, or by the tasks themselves."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genpulse.domain.search.usage_spans import Span, UsageSpans
+
+BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
+LENGTH = 60
+
+
+def at(minute):
+    return BEGIN + timedelta(minutes=minute)
+
+
+def minutes_of(spans):
+    return [
+        minute for span in spans for minute in range(LENGTH) if span.start <= at(minute) and at(minute) < span.end
+    ]
+
+
+@given(st.sets(st.integers(0, LENGTH), max_size=40).map(sorted), st.integers(1, 5))
+def test_every_moment_is_told_once_by_a_few_pieces(borders, most):
+    pairs = zip(borders[::2], borders[1::2], strict=False)
+    unsummed = [Span(at(start), at(end)) for start, end in pairs]
+    spans = UsageSpans.of(Span(at(0), at(LENGTH)), unsummed, 7, most)
+    assert sorted([*minutes_of(spans.counted), *minutes_of(spans.summed)]) == list(range(LENGTH))
+    assert set(minutes_of(unsummed)) <= set(minutes_of(spans.counted))
+    assert len(spans.counted) <= most
+    assert len(spans.summed) <= most + 1
+
+
+def test_what_lies_closest_is_put_together():
+    unsummed = [Span(at(0), at(1)), Span(at(10), at(11)), Span(at(12), at(13))]
+    spans = UsageSpans.of(Span(at(0), at(LENGTH)), unsummed, None, 2)
+    assert spans.counted == [Span(at(0), at(1)), Span(at(10), at(13))]
+    assert spans.summed == (Span(at(1), at(10)), Span(at(13), at(LENGTH)))

@@ -15,11 +15,14 @@ from genpulse.domain.console import ConsoleAction
 from genpulse.domain.errors import Refused, Unavailable
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.keys.caller import Caller
+from genpulse.domain.text.storable import storable_line
 from genpulse.ports import ConsoleStore, Services
 
 DONE = "done"
 _log = logging.getLogger(__name__)
 BROKEN_OFF = "internal"
+_NAMED = ("task_id", "key_id", "name")
+_LONGEST_SUBJECT = 2000
 
 Doing = Callable[[Visit, PageForm], Awaitable[Response]]
 
@@ -102,5 +105,5 @@ def entry_of(request: Request, services: Services, caller: Caller, action: str, 
 
 def _subject(request: Request, form: PageForm) -> str:
     """What it is done with: what the path names, or the filter of the form."""
-    named = request.path_params.get("task_id") or request.path_params.get("key_id")
-    return str(named or form.get("filter") or form.get("model"))
+    named = next((request.path_params[one] for one in _NAMED if one in request.path_params), None)
+    return storable_line(str(named or form.get("filter") or form.get("model")), _LONGEST_SUBJECT)

@@ -26,6 +26,7 @@ from genpulse.console.pages import (
     models,
     now,
     playground,
+    provider,
     task,
     tasks,
     usage,
@@ -85,6 +86,7 @@ _PAGES: tuple[tuple[str, Showing], ...] = (
     ("/playground", playground.show),
     ("/models", models.show),
     ("/models/{model_id:path}", models.show_one),
+    ("/providers/{name}", provider.show),
     ("/webhooks", webhooks.show),
     ("/usage", usage.show),
     ("/usage.csv", usage.fetch_csv),
@@ -129,6 +131,7 @@ def _changes(console: Console) -> list[DoorCall]:
         call("/tasks/{task_id}/deliveries/{delivery_id:uuid}", "message.send", task.send_again, is_weighty=False),
         call("/webhooks", "messages.send", webhooks.send_again, is_weighty=False, scope=KeyScope.ADMIN),
         call("/keys/{key_id:uuid}/revoke", "key.revoke", keys.revoke, is_weighty=True, scope=KeyScope.ADMIN),
+        call("/providers/{name}", "provider.probe", provider.probe, is_weighty=False, scope=KeyScope.ADMIN),
         call("/actions", "tasks.act", bulk.act, is_weighty=True),
     ]
 

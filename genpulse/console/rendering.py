@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from genpulse.console.words import CHARGED, CODES, STATUS_WORDS, WAITS, WHO_ACTS
+from genpulse.console.words import CHARGED, CIRCUIT_CHANGES, CIRCUITS, CODES, STATUS_WORDS, WAITS, WHO_ACTS
 from genpulse.domain.json.value import JsonValue
 from genpulse.domain.task import Task
 
@@ -119,6 +119,7 @@ def templates() -> Environment:
     environment.globals.update(
         status_words=STATUS_WORDS, codes=CODES, who_acts=WHO_ACTS, charged_words=CHARGED, waits=WAITS
     )
+    environment.globals.update(circuit_words=CIRCUITS, circuit_changes=CIRCUIT_CHANGES)
     return environment
 
 

@@ -214,12 +214,16 @@ return {granted, string.format('%.17g', wait_s), string.format('%.17g', now), tr
 
 @dataclass(frozen=True, slots=True)
 class GateAnswer:
-    """The answer of the script: what was let through, the gate since then, and how many trips it had before."""
+    """The answer of the script: what was let through, the gate since then, and how many trips it had before.
+
+    `moment` is when that was, by the clock of the gate.
+    """
 
     admission: Admission
     circuit: Circuit
     after: Gate
     trips_before: int
+    moment: float
 
 
 class GateScript:
@@ -266,7 +270,7 @@ class GateScript:
         gate = _gate(text)
         seats = (gate.learned.most or None) if operation == "admit" else None
         admission = Admission(int(granted), float(wait_s), seats)
-        return GateAnswer(admission, gate.circuit(float(moment)), gate, int(trips))
+        return GateAnswer(admission, gate.circuit(float(moment)), gate, int(trips), float(moment))
 
 
 def _gate(text: str) -> Gate:

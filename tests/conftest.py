@@ -51,6 +51,7 @@ _TABLES = (
     "ledger_mark",
     "usage_hours",
     "usage_sums",
+    "usage_days",
     "usage_changes",
     "api_keys",
     "console_sessions",

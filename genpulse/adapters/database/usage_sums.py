@@ -76,9 +76,9 @@ async def _close(connection: asyncpg.Connection, until: datetime) -> int:
 
 async def _add_changes(connection: asyncpg.Connection) -> None:
     if await _has_turn(connection):
-        empty = [row["hour"] for row in await connection.fetch(usage_sums.ADD_CHANGES)]
-        if empty:
-            await connection.execute(usage_sums.DROP_EMPTY, empty)
+        empty = [row["since"] for row in await connection.fetch(usage_sums.ADD_CHANGES)]
+        for statement in usage_sums.DROP_EMPTY if empty else ():
+            await connection.execute(statement, empty)
 
 
 async def _add_entries(connection: asyncpg.Connection) -> bool:

@@ -22,7 +22,7 @@ class CircuitChange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CircuitEvent:
-    """A change, and the reason as `reason_of` tells it. `concurrency`: how many at once it bears, where LOWERED."""
+    """A change and its reason, as `reason_of` tells it. `concurrency`: what it bears at once where LOWERED."""
 
     at: datetime
     change: CircuitChange

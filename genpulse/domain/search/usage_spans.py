@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 MOST_SPANS = 12
@@ -19,14 +19,25 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class UsageSpans:
-    """`summed` is told by sums of whole hours, `counted` by the tasks that came then; together they are all of it.
+    """What is told by the tasks that came then is `counted`, by sums of hours `hours`, by those of days `days`.
 
+    Each moment is in one of them, and each of `summed`, which is hours and days together.
     `ledger_mark` is the transaction before which the entries of the ledger are in its sums, None: there are none.
     """
 
     counted: Sequence[Span]
     summed: Sequence[Span] = ()
     ledger_mark: int | None = None
+
+    @property
+    def days(self) -> Sequence[Span]:
+        """Whole days (UTC)."""
+        return [days for span in self.summed if (days := _days_of(span))]
+
+    @property
+    def hours(self) -> Sequence[Span]:
+        """What of `summed` is before and after whole days."""
+        return [part for span in self.summed for part in _around(span, _days_of(span))]
 
     @classmethod
     def of(
@@ -41,3 +52,20 @@ class UsageSpans:
         borders = [whole.start, *(border for span in counted for border in (span.start, span.end)), whole.end]
         between = (Span(*pair) for pair in zip(borders[::2], borders[1::2], strict=True))
         return cls(counted, tuple(span for span in between if span.start < span.end), ledger_mark)
+
+
+_DAY = timedelta(days=1)
+
+
+def _days_of(span: Span) -> Span | None:
+    """The whole days in it."""
+    midnight = span.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    start = midnight if midnight == span.start else midnight + _DAY
+    end = span.end.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Span(start, end) if start < end else None
+
+
+def _around(span: Span, inner: Span | None) -> list[Span]:
+    if inner is None:
+        return [span]
+    return [part for part in (Span(span.start, inner.start), Span(inner.end, span.end)) if part.start < part.end]

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from genpulse.adapters.database.statements import usage, usage_sums
 from genpulse.adapters.database.statements.conditions import Values
 from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.task_search import _usage_of
+from genpulse.adapters.database.task_search import ALL_OF_THEM, BY_THEIR_VALUES, _spans, _usage_of
 from genpulse.adapters.database.usage_sums import SETTLED_AFTER, UsageSums
 from genpulse.adapters.postgresql.connections import _PLANNER
 from genpulse.domain.search.task_query import ids_made_in
@@ -21,6 +23,7 @@ from genpulse.domain.search.usage import UsageField, UsageQuery
 from genpulse.domain.search.usage_spans import Span, UsageSpans
 from tests.contract.machine_run import run_on_postgresql
 from tests.drawn import examples
+from tests.integration.database.test_console_queries import nodes
 from tests.tables import emptied
 
 TABLES = (
@@ -31,10 +34,11 @@ TABLES = (
     "ledger_mark",
     "usage_hours",
     "usage_sums",
+    "usage_days",
     "usage_changes",
 )
 NOW = datetime.now(UTC)
-HOURS = [NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=age) for age in (0, 5, 6, 9, 30)]
+HOURS = [NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=age) for age in (0, 5, 6, 9, 60)]
 MODELS = (("art", "art/easel"), ("art", "art/print"), ("film", "film/reel"))
 OWNERS = ("", "anna", "bert")
 PRICES = (None, Decimal(0), Decimal("0.04"), Decimal("1.5"))
@@ -352,3 +356,46 @@ async def test_only_one_process_sums_up(store, writer, migrated_url):
             assert not await store.sum_usage()
     assert await closed_hours(writer) == set()
     await other.close()
+
+
+MANY = """
+INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata, created_at,
+                   finished_at, price_usd)
+SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8'
+        || substr(md5(n::text), 4, 15))::uuid,
+       'dev', 'anna', 'any', 'art', 'art/' || n % 3, 'succeeded', 0, '{{}}', '{{}}', at, at, 0.04
+FROM generate_series(1, {count}) AS n,
+     LATERAL (SELECT now() - interval '10 days' * n / {count} AS at) AS made
+"""
+ENTRIES = """
+INSERT INTO ledger (task_id, attempt, kind, amount_usd, provider, model, owner, environment, day, source)
+SELECT id, 1, 'reserved', 0.04, provider, model, owner, 'dev', created_at::date, 'price' FROM tasks
+"""
+COUNT = 24_000
+
+
+async def test_the_question_reads_sums_and_few_tasks(store, writer):
+    await writer.execute(MANY.format(count=COUNT))
+    await writer.execute(ENTRIES)
+    await summed_up(store, writer, lambda hours: hours and min(hours) < NOW - timedelta(days=10))
+    while await writer.fetchval("SELECT transaction <= (SELECT max(transaction) FROM ledger) FROM ledger_mark"):
+        await store.sum_usage()
+    for table in ("tasks", "ledger", "ledger_sums", "usage_sums", "usage_days", "usage_hours"):
+        await writer.execute(f"VACUUM ANALYZE {table}")
+    query, values = UsageQuery(NOW - timedelta(days=30), datetime.now(UTC), FIELDS), Values()
+    async with writer.transaction(isolation="repeatable_read"):
+        await writer.execute(f"{BY_THEIR_VALUES}; {ALL_OF_THEM}")
+        statement = usage.usage(query, await _spans(writer, query), values)
+        told = await writer.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values.given)
+    read = Counter()
+    for node in nodes(json.loads(told)[0]["Plan"]):
+        if "Relation Name" in node:
+            rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+            read[node["Relation Name"]] += rows * node["Actual Loops"]
+    # What came in the hours that are not closed, a little around it, and no entry.
+    assert read["tasks"] < COUNT / 240 * 8
+    assert read["ledger"] == 0
+    assert read["usage_sums"] < 3 * 50
+    assert read["usage_days"] <= 3 * 10
+    (row,) = await store.usage_by(replace(query, fields=()))
+    assert (row.count, row.money.reserved_usd) == (COUNT, COUNT * PRICES[2])

@@ -24,20 +24,28 @@ _NOTHING = text("0")
 usage_hours = Table("usage_hours", metadata, Column("hour", _MOMENT, primary_key=True))
 """Hours (UTC) that are closed: the ended tasks that came in them are what `usage_sums` and `usage_changes` say."""
 
-usage_sums = Table(
-    "usage_sums",
-    metadata,
-    Column("hour", _MOMENT, primary_key=True),
-    Column("provider", Text, primary_key=True),
-    Column("model", Text, primary_key=True),
-    Column("owner", Text, primary_key=True),
-    Column("status", Text, primary_key=True),
-    Column("tasks", BigInteger, nullable=False),
-    Column("cost_usd", Numeric, nullable=False),
-    Column("price_usd", Numeric, nullable=False),
-    Column("unpriced", BigInteger, nullable=False),
-)
-"""What the ended tasks of an hour come to, those that were deleted among them."""
+
+def _sums(name: str, since: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column(since, _MOMENT, primary_key=True),
+        Column("provider", Text, primary_key=True),
+        Column("model", Text, primary_key=True),
+        Column("owner", Text, primary_key=True),
+        Column("status", Text, primary_key=True),
+        Column("tasks", BigInteger, nullable=False),
+        Column("cost_usd", Numeric, nullable=False),
+        Column("price_usd", Numeric, nullable=False),
+        Column("unpriced", BigInteger, nullable=False),
+    )
+
+
+usage_sums = _sums("usage_sums", "hour")
+"""What the ended tasks of a closed hour come to, those that were deleted among them."""
+
+usage_days = _sums("usage_days", "day")
+"""The same of the closed hours of a day (UTC)."""
 
 usage_changes = Table(
     "usage_changes",

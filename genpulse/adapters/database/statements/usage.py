@@ -35,7 +35,7 @@ created_at, provider, model, owner, status, 1 AS tasks, {COST_USD} AS cost_usd, 
 CASE WHEN price_usd IS NULL THEN 1 ELSE 0 END AS unpriced
 """
 
-_OF_SUMS = "hour AS created_at, provider, model, owner, status, tasks, cost_usd, price_usd, unpriced"
+_OF_SUMS = "provider, model, owner, status, tasks, cost_usd, price_usd, unpriced"
 
 _MONEY = ", ".join(
     f"coalesce(sum(amount_usd) FILTER (WHERE kind = '{kind}'), 0) AS {kind}_usd" for kind in EntryKind
@@ -128,13 +128,16 @@ def _summands(query: UsageQuery, spans: UsageSpans, values: Values) -> list[str]
             f"SELECT {_SUMMANDS} FROM tasks WHERE finished_at IS NOT NULL AND {came_in}",
             f"SELECT {_SUMMANDS} FROM ({_DELETED.format(where=came_in)}) AS deleted",
         ]
-    for span in spans.summed:
-        hours = [f"hour >= {values.put(span.start)}", f"hour < {values.put(span.end)}", *_owned(query, values)]
-        parts += [f"SELECT {_OF_SUMS} FROM {name} WHERE {' AND '.join(hours)}" for name in _TABLES]
+    for table, since, told in (
+        ("usage_sums", "hour", spans.hours),
+        ("usage_days", "day", spans.days),
+        ("usage_changes", "hour", spans.summed),
+    ):
+        for span in told:
+            bounds = [f"{since} >= {values.put(span.start)}", f"{since} < {values.put(span.end)}"]
+            where = " AND ".join([*bounds, *_owned(query, values)])
+            parts.append(f"SELECT {since} AS created_at, {_OF_SUMS} FROM {table} WHERE {where}")
     return parts
-
-
-_TABLES = ("usage_sums", "usage_changes")
 
 
 def _amounts(query: UsageQuery, spans: UsageSpans, values: Values) -> list[str]:

@@ -27,6 +27,17 @@ ORDER BY hour DESC LIMIT $2
 
 _CAME = "id >= $2 AND id <= $3 AND created_at >= $1 AND created_at < $1 + interval '1 hour'"
 
+_AMOUNTS = "provider, model, owner, status, tasks, cost_usd, price_usd, unpriced"
+_GROUP = "provider, model, owner, status"
+_ADDED = "sum(tasks), sum(cost_usd), sum(price_usd), sum(unpriced)"
+
+
+def _or_add(since: str) -> str:
+    names = ("tasks", "cost_usd", "price_usd", "unpriced")
+    added = ", ".join(f"{name} = sums.{name} + excluded.{name}" for name in names)
+    return f"ON CONFLICT ({since}, {_GROUP}) DO UPDATE SET {added}"
+
+
 CLOSE_HOUR = f"""
 WITH noted AS (
 DELETE FROM usage_changes WHERE hour = $1::timestamptz),
@@ -37,29 +48,37 @@ SELECT provider, model, owner, status, price_usd, {COST_USD} AS cost_usd FROM ta
 WHERE {_CAME} AND finished_at IS NOT NULL
 UNION ALL
 SELECT provider, model, owner, status, price_usd, usage_cost(cost_usd::text) FROM tombstones
-WHERE {_CAME} AND erased_at IS NOT NULL)
-INSERT INTO usage_sums (hour, provider, model, owner, status, tasks, cost_usd, price_usd, unpriced)
-SELECT $1, provider, model, owner, status, count(*), coalesce(sum(cost_usd), 0), coalesce(sum(price_usd), 0),
-       count(*) - count(price_usd)
-FROM ended GROUP BY provider, model, owner, status
+WHERE {_CAME} AND erased_at IS NOT NULL),
+counted AS (
+SELECT {_GROUP}, count(*) AS tasks, coalesce(sum(cost_usd), 0) AS cost_usd,
+       coalesce(sum(price_usd), 0) AS price_usd, count(*) - count(price_usd) AS unpriced
+FROM ended GROUP BY {_GROUP}),
+of_day AS (
+INSERT INTO usage_days AS sums (day, {_AMOUNTS})
+SELECT date_trunc('day', $1, 'UTC'), {_AMOUNTS} FROM counted {_or_add("day")})
+INSERT INTO usage_sums (hour, {_AMOUNTS}) SELECT $1, {_AMOUNTS} FROM counted
 """
 """What was noted of the hour before is in what is counted now: both are of one moment."""
 
-ADD_CHANGES = """
+ADD_CHANGES = f"""
 WITH moved AS (
 DELETE FROM usage_changes AS change USING usage_hours WHERE usage_hours.hour = change.hour RETURNING change.*),
-added AS (
-INSERT INTO usage_sums AS sums (hour, provider, model, owner, status, tasks, cost_usd, price_usd, unpriced)
-SELECT hour, provider, model, owner, status, sum(tasks), sum(cost_usd), sum(price_usd), sum(unpriced)
-FROM moved GROUP BY hour, provider, model, owner, status
-ON CONFLICT (hour, provider, model, owner, status) DO UPDATE
-SET tasks = sums.tasks + excluded.tasks, cost_usd = sums.cost_usd + excluded.cost_usd,
-    price_usd = sums.price_usd + excluded.price_usd, unpriced = sums.unpriced + excluded.unpriced
-RETURNING sums.hour, sums.tasks)
-SELECT DISTINCT hour FROM added WHERE tasks = 0
+of_hours AS (
+INSERT INTO usage_sums AS sums (hour, {_AMOUNTS})
+SELECT hour, {_GROUP}, {_ADDED} FROM moved GROUP BY hour, {_GROUP} {_or_add("hour")}
+RETURNING sums.hour AS since, sums.tasks),
+of_days AS (
+INSERT INTO usage_days AS sums (day, {_AMOUNTS})
+SELECT date_trunc('day', hour, 'UTC'), {_GROUP}, {_ADDED} FROM moved GROUP BY 1, {_GROUP} {_or_add("day")}
+RETURNING sums.day AS since, sums.tasks)
+SELECT since FROM of_hours WHERE tasks = 0 UNION SELECT since FROM of_days WHERE tasks = 0
 """
+"""Says since when sums have come to nothing."""
 
-DROP_EMPTY = "DELETE FROM usage_sums WHERE hour = ANY($1::timestamptz[]) AND tasks = 0"
+DROP_EMPTY = (
+    "DELETE FROM usage_sums WHERE hour = ANY($1::timestamptz[]) AND tasks = 0",
+    "DELETE FROM usage_days WHERE day = ANY($1::timestamptz[]) AND tasks = 0",
+)
 
 MARK = """
 SELECT transaction, identity IS NOT DISTINCT FROM (SELECT identity FROM environment_stamp) AS is_ours

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,3 +38,23 @@ def test_what_lies_closest_is_put_together():
     spans = UsageSpans.of(Span(at(0), at(LENGTH)), unsummed, None, 2)
     assert spans.counted == [Span(at(0), at(1)), Span(at(10), at(13))]
     assert spans.summed == (Span(at(1), at(10)), Span(at(13), at(LENGTH)))
+
+
+@pytest.mark.parametrize(
+    ("start_h", "end_h", "days_h", "hours_h"),
+    [
+        (0, 24, [(0, 24)], []),
+        (1, 24, [], [(1, 24)]),
+        (1, 49, [(24, 48)], [(1, 24), (48, 49)]),
+        (24, 73, [(24, 72)], [(72, 73)]),
+        (5, 7, [], [(5, 7)]),
+    ],
+)
+def test_whole_days_are_told_by_sums_of_days(start_h, end_h, days_h, hours_h):
+    def spans_of(pairs):
+        return [Span(BEGIN + timedelta(hours=start), BEGIN + timedelta(hours=end)) for start, end in pairs]
+
+    (span,) = spans_of([(start_h, end_h)])
+    spans = UsageSpans.of(span, [], None)
+    assert list(spans.days) == spans_of(days_h)
+    assert list(spans.hours) == spans_of(hours_h)

@@ -141,16 +141,17 @@ def upgrade() -> None:
         sa.Column("hour", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("hour", name="pk_usage_hours"),
     )
-    op.create_table(
-        "usage_sums",
-        sa.Column("hour", _MOMENT, nullable=False),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in (*_GROUP, "status")),
-        sa.Column("tasks", sa.BigInteger(), nullable=False),
-        sa.Column("cost_usd", sa.Numeric(), nullable=False),
-        sa.Column("price_usd", sa.Numeric(), nullable=False),
-        sa.Column("unpriced", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("hour", *_GROUP, "status", name="pk_usage_sums"),
-    )
+    for table, since in (("usage_sums", "hour"), ("usage_days", "day")):
+        op.create_table(
+            table,
+            sa.Column(since, _MOMENT, nullable=False),
+            *(sa.Column(name, sa.Text(), nullable=False) for name in (*_GROUP, "status")),
+            sa.Column("tasks", sa.BigInteger(), nullable=False),
+            sa.Column("cost_usd", sa.Numeric(), nullable=False),
+            sa.Column("price_usd", sa.Numeric(), nullable=False),
+            sa.Column("unpriced", sa.BigInteger(), nullable=False),
+            sa.PrimaryKeyConstraint(since, *_GROUP, "status", name=f"pk_{table}"),
+        )
     op.create_table(
         "usage_changes",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -197,5 +198,5 @@ def downgrade() -> None:
         "usage_cost(text)",
     ):
         op.execute(f"DROP FUNCTION {name}")
-    for table in ("ledger_mark", "ledger_sums", "usage_changes", "usage_sums", "usage_hours"):
+    for table in ("ledger_mark", "ledger_sums", "usage_changes", "usage_days", "usage_sums", "usage_hours"):
         op.drop_table(table)

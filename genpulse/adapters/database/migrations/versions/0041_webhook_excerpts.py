@@ -1,0 +1,22 @@
+"""The beginnings of what was sent in the last try of a message, and of what came back."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from genpulse.adapters.database.schema import migration_steps
+
+revision = "0041"
+down_revision = "0040"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    migration_steps.lock("deliveries")
+    for name in ("sent", "received"):
+        op.add_column("deliveries", sa.Column(name, sa.Text(), server_default="", nullable=False))
+
+
+def downgrade() -> None:
+    for name in ("received", "sent"):
+        op.drop_column("deliveries", name)

@@ -1,9 +1,13 @@
-"""`make bench`: every row beside its floor or peer, as a table, as JSON, and with --write as documentation."""
+"""`make bench`: every row beside its floor or peer, as a table, as JSON, and with --write as documentation.
+
+`python -m bench compare REF` measures another commit and this one by turns (`make bench-compare REF=…`).
+"""
 
 import argparse
 import importlib
+import sys
 
-from bench import report
+from bench import compare, report
 from bench.rounds import Result
 from bench.rows import NAMES
 from bench.stack import Size, running
@@ -12,7 +16,10 @@ QUICK = Size(rounds=1, seconds=0.4, share=0.1)
 
 
 def main() -> None:
-    """Measure the named rows, or all of them."""
+    """Measure the named rows, or all of them; or compare with another commit."""
+    if sys.argv[1:2] == ["compare"]:
+        compare.main(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("rows", nargs="*", help=f"of {', '.join(NAMES)}; all when none is named")
     parser.add_argument("--quick", action="store_true", help="one short round each: whether it runs, not how fast")

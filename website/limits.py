@@ -9,8 +9,8 @@ from genpulse.api.options import ApiOptions
 from genpulse.api.requests.headers import MOST_WAIT_S
 from genpulse.api.requests.json_checks import BATCH_VALUES, KEY_LENGTH, SHOWN_AT_MOST, VALUES
 from genpulse.api.routes.usage import MOST_ROWS
-from genpulse.api.schemas.submission import LONGEST_DEADLINE_S, LONGEST_RETENTION_S
-from genpulse.api.schemas.task_filter import MOST_IDS, MOST_VALUES
+from genpulse.api.schemas.tasks.filter import MOST_IDS, MOST_VALUES
+from genpulse.api.schemas.tasks.submission import LONGEST_DEADLINE_S, LONGEST_RETENTION_S
 from genpulse.api.schemas.uploads import LONGEST_S
 from genpulse.api.server.uvicorn_protocol import HEAD_BYTES, HEAD_S, PIPELINED
 from genpulse.configuration.schema import find

@@ -21,7 +21,7 @@ from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.auth.upload_access import granted_bytes
 from genpulse.api.context import Context
 from genpulse.api.door import Door, Doors, opened_call
-from genpulse.api.metrics import Metrics
+from genpulse.api.metrics.metrics import Metrics
 from genpulse.api.middleware.body_guard import BodyGuard
 from genpulse.api.middleware.cross_origin import CrossOrigin
 from genpulse.api.middleware.error_middleware import CatchErrors, RaiseErrors
@@ -32,21 +32,17 @@ from genpulse.api.options import ApiOptions
 from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     api_keys,
-    assets,
     budgets,
     docs_page,
     environment,
     health,
     metrics,
-    model_routes,
-    models,
     provider_callbacks,
-    providers,
-    signed_uploads,
-    uploads,
     usage,
     webhook_deliveries,
 )
+from genpulse.api.routes.assets import assets, signed_uploads, uploads
+from genpulse.api.routes.catalogue import model_routes, models, providers
 from genpulse.api.routes.tasks import (
     batch_events,
     batches,

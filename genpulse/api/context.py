@@ -10,18 +10,18 @@ from starlette.types import Scope as AsgiScope
 
 from genpulse.api.auth.authentication import Authenticator
 from genpulse.api.auth.signed_urls import LazyUrlSigner
-from genpulse.api.metrics import Metrics
+from genpulse.api.metrics.metrics import Metrics
 from genpulse.api.options import ApiOptions
 from genpulse.api.requests.uploads_in_progress import UploadsInProgress
 from genpulse.api.schemas.links import Links
 from genpulse.background.cancel_handles import CancelHandles
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
+from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.errors import Refused, UnknownAsset, UnknownBatch, UnknownTask
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.task import Task
 from genpulse.domain.task_batch import TaskBatch
-from genpulse.domain.upload_grant import UploadGrant
 from genpulse.lifecycle.thumbnails import ThumbnailShelf
 from genpulse.ports import Services
 

@@ -72,6 +72,7 @@ class Door:
         self.prefix = prefix
         self.refuse = refuse
         self.headers = headers
+        self._fixed = {(call.method, call.path): call for call in reversed(calls) if "{" not in call.path}
         self._calls = [(compile_path(call.path), call) for call in calls]
 
     def open(self, scope: Scope) -> OpenedCall:
@@ -79,6 +80,8 @@ class Door:
         path = _TAIL.sub("", inner_path(scope)[len(self.prefix) :])
         method = scope["method"]
         method = "GET" if method == "HEAD" else method
+        if (fixed := self._fixed.get((method, path))) is not None:
+            return OpenedCall(self, fixed)
         for (pattern, _, convertors), call in self._calls:
             if call.method == method and (match := pattern.match(path)):
                 words = match.groupdict()

@@ -13,11 +13,11 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from genpulse.api.problems import ProblemDocument
 from genpulse.api.responses import encoded
 from genpulse.api.responses.encoded import reference
+from genpulse.api.routes.catalogue.model_routes import ModelRouteList
+from genpulse.api.routes.catalogue.models import ModelDocument, ModelList
+from genpulse.api.routes.catalogue.providers import ProviderList
 from genpulse.api.routes.environment import EnvironmentDocument
 from genpulse.api.routes.health import Alive, Readiness
-from genpulse.api.routes.model_routes import ModelRouteList
-from genpulse.api.routes.models import ModelDocument, ModelList
-from genpulse.api.routes.providers import ProviderList
 from genpulse.api.routes.tasks.batch_events import BatchEventDocument
 from genpulse.api.routes.tasks.task_attempts import AttemptPage
 from genpulse.api.routes.tasks.task_events import EventDocument
@@ -31,12 +31,18 @@ from genpulse.api.schemas.api_keys import (
     LimitsChangeDocument,
     NewKeyDocument,
 )
-from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
 from genpulse.api.schemas.budgets import BudgetList
-from genpulse.api.schemas.documents import KeptAssetDocument, ProgressDocument, TaskBatch, TaskDocument, TaskPage
-from genpulse.api.schemas.submission import BatchDocument, BatchOrderDocument, OrderDocument, RetryDocument
-from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
-from genpulse.api.schemas.task_filter import TaskFilterDocument
+from genpulse.api.schemas.tasks.actions import TaskActionDocument, TaskActionOutcome
+from genpulse.api.schemas.tasks.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
+from genpulse.api.schemas.tasks.documents import (
+    KeptAssetDocument,
+    ProgressDocument,
+    TaskBatch,
+    TaskDocument,
+    TaskPage,
+)
+from genpulse.api.schemas.tasks.filter import TaskFilterDocument
+from genpulse.api.schemas.tasks.submission import BatchDocument, BatchOrderDocument, OrderDocument, RetryDocument
 from genpulse.api.schemas.uploads import NewUploadDocument, UploadDocument
 from genpulse.api.schemas.usage import UsageDocument
 

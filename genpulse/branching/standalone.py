@@ -98,7 +98,7 @@ def _deployable(repository: Repository, options: argparse.Namespace) -> int:
     return 0
 
 
-def _stamp(repository: Repository, options: argparse.Namespace) -> int:
+def _build_info(repository: Repository, options: argparse.Namespace) -> int:
     build = build_of(repository, signed=options.signed)
     write_build_file(build, options.output)
     _say(asdict(build), f"Stamped: {build}.", as_json=options.json)
@@ -146,8 +146,8 @@ def _parser(version: str) -> argparse.ArgumentParser:
     where.add_argument("--ref", required=True)
     where.add_argument("--env", required=True, choices=list(BY_NAME))
     where.add_argument("--commit", default="")
-    stamp = _verb(verbs, "stamp", _stamp, "Write the stamp of the build that is under way.")
-    stamp.add_argument("--output", required=True, type=Path)
+    build_info = _verb(verbs, "stamp", _build_info, "Write the stamp of the build that is under way.")
+    build_info.add_argument("--output", required=True, type=Path)
     return parser
 
 

@@ -15,17 +15,17 @@ _COMMANDS = {
     ),
     "dev": LazyCommand("genpulse.cli.dev.command:command", "The whole stack to work with, until Ctrl-C."),
     "generate": LazyCommand(
-        "genpulse.cli.generate:command",
+        "genpulse.cli.generate.command:command",
         "Submit one task, or one for each row of a file, follow them, save what they made.",
     ),
-    "upload": LazyCommand("genpulse.cli.upload:command", "Upload files that inputs name afterwards."),
+    "upload": LazyCommand("genpulse.cli.assets.upload:command", "Upload files that inputs name afterwards."),
     "tasks": LazyCommand(
         "genpulse.cli.tasks.command:command",
         "List, show, watch, save, cancel, retry and delete tasks.",
     ),
-    "assets": LazyCommand("genpulse.cli.assets:command", "Delete uploads and outputs."),
-    "usage": LazyCommand("genpulse.cli.usage:command", "How many tasks came, and what they cost."),
-    "budgets": LazyCommand("genpulse.cli.budgets:command", "What may be spent, and how much of it is used."),
+    "assets": LazyCommand("genpulse.cli.assets.command:command", "Delete uploads and outputs."),
+    "usage": LazyCommand("genpulse.cli.money.usage:command", "How many tasks came, and what they cost."),
+    "budgets": LazyCommand("genpulse.cli.money.budgets:command", "What may be spent, and how much of it is used."),
     "batches": LazyCommand(
         "genpulse.cli.batches.command:command",
         "List, show, watch, cancel and retry batches.",
@@ -43,7 +43,7 @@ _COMMANDS = {
         "Settings that lead clients of Replicate, fal and OpenAI here.",
     ),
     "api": LazyCommand("genpulse.cli.api:command", "The HTTP API, as a process of its own."),
-    "worker": LazyCommand("genpulse.cli.worker:command", "A worker, as a process of its own."),
+    "worker": LazyCommand("genpulse.cli.worker.command:command", "A worker, as a process of its own."),
     "db": LazyCommand("genpulse.cli.db.command:command", "Bring the database up to date, and remove what is old."),
     "config": LazyCommand("genpulse.cli.config:command", "Show and check the configuration."),
     "env": LazyCommand(

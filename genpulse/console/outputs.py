@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from genpulse.api.schemas.links import Links
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.errors import StorageLost, StorageUnavailable
 from genpulse.domain.task import Task
 from genpulse.ports import Storage

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from genpulse.dialects.fal.webhook import fal_form
-from genpulse.dialects.openai.webhook_form import OpenAIForm
+from genpulse.dialects.openai.webhooks.form import OpenAIForm
 from genpulse.dialects.options import DialectOptions
 from genpulse.dialects.replicate.webhook_form import LinksAtHand, replicate_form
 from genpulse.lifecycle.webhooks.forms import WebhookForm

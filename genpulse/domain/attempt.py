@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.result.task_result import TaskResult

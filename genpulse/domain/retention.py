@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from genpulse.domain.asset import KEY_LASTS
+from genpulse.domain.assets.asset import KEY_LASTS
 
 CLOCKS_DIFFER_S = 60.0
 """Whose clock is further from the database's than so many seconds removes nothing."""

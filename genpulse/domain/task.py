@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.failure import Failure
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost

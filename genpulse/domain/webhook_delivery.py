@@ -45,7 +45,7 @@ class Delivery:
     often it was sent. `status_code` and `error` tell of the last try; `next_try_at` is None when there is none.
     After `given_until` it is not sent again, unless somebody asks for it. It is not sent before the one that it
     `follows` was tried once. `origin` is the receiver as `origin_of` tells it, `environment` that of the task.
-    `sent` and `received` are the beginnings of request and answer of the last try, without secrets.
+    `request_excerpt` and `answer_excerpt` are the beginnings of the last try, without secrets.
     """
 
     id: UUID
@@ -63,8 +63,8 @@ class Delivery:
     environment: str = ""
     form: str = ""
     follows: UUID | None = None
-    sent: str = ""
-    received: str = ""
+    request_excerpt: str = ""
+    answer_excerpt: str = ""
 
     @property
     def message_id(self) -> str:
@@ -100,20 +100,20 @@ class Answer:
 
     `error` is one line that can be stored, whatever it was made from. `retry_after_s` is what the receiver asked
     for, from 0 to a day, and None when that made no sense. `silent`: all the time for an answer went by without.
-    `sent` and `received` are the beginnings of request and answer, without secrets; empty where there was none.
+    `request_excerpt` and `answer_excerpt` are their beginnings without secrets, empty where there was none.
     """
 
     status_code: int | None
     error: str = ""
     retry_after_s: float | None = None
     silent: bool = False
-    sent: str = ""
-    received: str = ""
+    request_excerpt: str = ""
+    answer_excerpt: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "error", storable_line(self.error))
         object.__setattr__(self, "retry_after_s", _sensible(self.retry_after_s))
-        for name in ("sent", "received"):
+        for name in ("request_excerpt", "answer_excerpt"):
             object.__setattr__(self, name, storable(getattr(self, name)[:LONGEST_EXCERPT]))
 
     @property

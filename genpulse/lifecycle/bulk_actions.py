@@ -18,7 +18,7 @@ from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
 from genpulse.lifecycle import cancel as cancelling
 from genpulse.lifecycle import retry as retrying
-from genpulse.lifecycle.budget import check_provider
+from genpulse.lifecycle.budgets.check import check_provider
 from genpulse.lifecycle.removal import deletion
 from genpulse.ports import Services
 

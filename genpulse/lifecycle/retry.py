@@ -7,7 +7,7 @@ from genpulse.domain.event import TaskEvent
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.recovery import LookUp, Recovery, Resume, StartAnew, Unknown, recover
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
-from genpulse.lifecycle.budget import check_provider, is_free, limits_for
+from genpulse.lifecycle.budgets.check import check_provider, is_free, limits_for
 from genpulse.ports import Services
 from genpulse.provider import Local, TwoPhase
 

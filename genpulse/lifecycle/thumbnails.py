@@ -6,9 +6,9 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from genpulse.domain.asset import Asset, Content
+from genpulse.domain.assets.asset import Asset, Content
+from genpulse.domain.assets.thumbnail import Thumbnail, ThumbnailWidth, check_can_have_thumbnail, thumbnail_key
 from genpulse.domain.errors import NoThumbnail, StorageLost, ThumbnailsBusy, ThumbnailsNotInstalled, Unavailable
-from genpulse.domain.thumbnail import Thumbnail, ThumbnailWidth, check_can_have_thumbnail, thumbnail_key
 from genpulse.ports import Services, Thumbnails
 
 AT_ONCE = 2

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from genpulse.domain.asset import Asset, Spooled
+from genpulse.domain.assets.asset import Asset, Spooled
+from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.errors import AssetExists, BytesErased, ContentTooLarge, UnknownAsset, UploadAddressUsed
-from genpulse.domain.upload_grant import UploadGrant
 from genpulse.ports import Services
 
 

@@ -27,24 +27,24 @@ gone for ever is `StorageLost`, and nobody waits for it.
 """
 
 from genpulse.ports.api_keys import KeyStore
-from genpulse.ports.batches import BatchStore
+from genpulse.ports.assets.storage import Noting, Storage
+from genpulse.ports.assets.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
+from genpulse.ports.assets.uploaded_files import UploadedFileStore
 from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.call_memory import CallMemory
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.console import ConsoleStore
-from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.ended_work import EndedWork
 from genpulse.ports.events import EventBus, Subscription
 from genpulse.ports.health import Health, Probe, State
 from genpulse.ports.presence import Presence, WorkerPresence
 from genpulse.ports.provider_gate import ProviderGate
 from genpulse.ports.queue import TaskQueue
-from genpulse.ports.retention import Pruning, Retention
+from genpulse.ports.removal.deletion import DeletionStore
+from genpulse.ports.removal.retention import Pruning, Retention
 from genpulse.ports.services import EnvironmentFacts, Services
-from genpulse.ports.storage import Noting, Storage
-from genpulse.ports.tasks import RouteMove, TaskNotification, TaskStore
-from genpulse.ports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
-from genpulse.ports.uploaded_files import UploadedFileStore
+from genpulse.ports.tasks.batches import BatchStore
+from genpulse.ports.tasks.store import RouteMove, TaskNotification, TaskStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [

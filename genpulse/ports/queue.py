@@ -7,7 +7,7 @@ from uuid import UUID
 from genpulse.domain.attempt import Worker
 from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.search.queue_load import QueueLoad
-from genpulse.ports.tasks import TaskNotification
+from genpulse.ports.tasks.store import TaskNotification
 
 
 class TaskQueue(Protocol):

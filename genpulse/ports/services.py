@@ -14,23 +14,23 @@ from genpulse.domain.routing.latencies import Latencies
 from genpulse.domain.routing.route import NO_ROUTES, Routes
 from genpulse.environment.build_info import Build
 from genpulse.ports.api_keys import KeyStore
-from genpulse.ports.batches import BatchStore
+from genpulse.ports.assets.storage import Storage
+from genpulse.ports.assets.thumbnails import Thumbnails
+from genpulse.ports.assets.uploaded_files import UploadedFileStore
 from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.call_memory import CallMemory
 from genpulse.ports.catalogue import Catalogue
 from genpulse.ports.console import ConsoleStore
-from genpulse.ports.deletion import DeletionStore
 from genpulse.ports.ended_work import EndedWork
 from genpulse.ports.events import EventBus
 from genpulse.ports.health import Probe
 from genpulse.ports.presence import Presence
 from genpulse.ports.provider_gate import ProviderGate
 from genpulse.ports.queue import TaskQueue
-from genpulse.ports.retention import Retention
-from genpulse.ports.storage import Storage
-from genpulse.ports.tasks import TaskStore
-from genpulse.ports.thumbnails import Thumbnails
-from genpulse.ports.uploaded_files import UploadedFileStore
+from genpulse.ports.removal.deletion import DeletionStore
+from genpulse.ports.removal.retention import Retention
+from genpulse.ports.tasks.batches import BatchStore
+from genpulse.ports.tasks.store import TaskStore
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 from genpulse.provider import EngineThreads
 from genpulse.provider.http import Http

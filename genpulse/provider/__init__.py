@@ -32,7 +32,6 @@ from genpulse.domain.money.cost import Cost
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.domain.result.answer import Answer, OutputPlace
 from genpulse.domain.warning import TaskWarning, WarningCode
-from genpulse.provider.asset_ref import AssetRef, AudioRef, FileField, ImageRef, VideoRef
 from genpulse.provider.call import (
     Attachment,
     Attachments,
@@ -52,6 +51,7 @@ from genpulse.provider.call import (
 from genpulse.provider.catalogue.builder import ModelBuilder
 from genpulse.provider.catalogue.entry import ModelEntry
 from genpulse.provider.engine import Engine, Immediate, Local, TwoPhase
+from genpulse.provider.inputs.asset_ref import AssetRef, AudioRef, FileField, ImageRef, VideoRef
 from genpulse.provider.missing import Missing
 from genpulse.provider.model import AnyModel, Model
 from genpulse.provider.plug_in import Provider, ProviderSettings

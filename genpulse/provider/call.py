@@ -143,7 +143,7 @@ class Progress:
     `fraction` is between 0.0 and 1.0, None when the vendor does not say. `done` when the output can be
     collected; `failed` when the vendor says that the job has failed, and why. `wait_s` is when to ask again,
     in seconds, where the vendor says so; it is asked after a minute at the latest. `odd` is a status word that
-    the adapter does not know: the job counts as going on.
+    the plug-in does not know: the job counts as going on.
     """
 
     fraction: float | None = None

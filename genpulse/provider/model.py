@@ -18,7 +18,7 @@ from genpulse.domain.money.ledger import PRICE_IN_CODE
 from genpulse.domain.money.pricing.reported_usage import ReportedUsage
 from genpulse.provider.call import I
 from genpulse.provider.engine import Engine
-from genpulse.provider.unknown_field import said_of
+from genpulse.provider.inputs.unknown_field import said_of
 
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._:@+-]*"
 _TOLD_AT_MOST = 100

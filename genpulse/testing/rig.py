@@ -11,22 +11,22 @@ from pathlib import Path
 
 import uuid_utils.compat
 
-from genpulse.adapters.http.client import HttpClient
-from genpulse.adapters.memory.api_keys import MemoryKeys
-from genpulse.adapters.memory.batches import MemoryBatches
-from genpulse.adapters.memory.budgets import MemoryBudgets
+from genpulse.adapters.http.http_client import HttpClient
+from genpulse.adapters.memory.assets.uploaded_files import MemoryUploadedFiles
 from genpulse.adapters.memory.console import MemoryConsole
-from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
+from genpulse.adapters.memory.keys.api_keys import MemoryKeys
+from genpulse.adapters.memory.money.budgets import MemoryBudgets
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.retention import MemoryRetention
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
-from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.removal.deletion import MemoryDeletions
+from genpulse.adapters.memory.removal.retention import MemoryRetention
+from genpulse.adapters.memory.tasks.batches import MemoryBatches
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
+from genpulse.adapters.memory.webhooks.sender import MemoryMessageSender
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.bounds import Bounds

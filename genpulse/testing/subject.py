@@ -37,7 +37,7 @@ class FakeVendor(Protocol):
 
     @property
     def leaks(self) -> tuple[str, ...]:
-        """Requests that carried the key where no adapter has a reason to send it."""
+        """Requests that carried the key where no plug-in has a reason to send it."""
 
     @property
     def inside_hits(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.rules.provider_options import typed
 from genpulse.configuration.settings import ProviderSection, Settings

@@ -72,17 +72,17 @@ async def database_stamp(settings: Settings) -> StampedDatabase:
 
 
 async def stamp_database(settings: Settings, *, replaces: str | None) -> StampedDatabase:
-    """Say that the database belongs to this environment. Raises as `stamp.stamp` does."""
+    """Say that the database belongs to this environment. Raises as `environment_stamp.stamp` does."""
     return await environment_stamp.stamp(database_url(settings), settings.environment.name, replaces=replaces)
 
 
 async def confirm_moved(settings: Settings) -> StampedDatabase:
-    """Say that the database of this environment was moved to where it is. Raises as `stamp.confirm_moved` does."""
+    """Say that this environment's database has moved here. Raises as `environment_stamp.confirm_moved` does."""
     return await environment_stamp.confirm_moved(database_url(settings), settings.environment.name)
 
 
 async def empty_copy(settings: Settings) -> StampedDatabase:
-    """Make a copy of this environment's database one of its own. Raises as `stamp.empty_copy` does."""
+    """Make a copy of this environment's database one of its own. Raises as `environment_stamp.empty_copy` does."""
     return await environment_stamp.empty_copy(database_url(settings), settings.environment.name)
 
 

@@ -12,19 +12,19 @@ import asyncpg
 import uuid_utils.compat
 from redis.asyncio import Redis
 
-from genpulse.adapters.database.batches import PostgresBatches
-from genpulse.adapters.database.budgets import PostgresBudgets
+from genpulse.adapters.database.assets.thumbnails import PostgresThumbnails
+from genpulse.adapters.database.assets.uploaded_files import PostgresUploadedFiles
 from genpulse.adapters.database.console import PostgresConsole
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe, StampProbe
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.money.budgets import PostgresBudgets
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.thumbnails import PostgresThumbnails
-from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
-from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.database.tasks.batches import PostgresBatches
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.adapters.redis.call_memory import RedisCalls
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.events import RedisEventBus

@@ -11,7 +11,7 @@ from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import Unavailable
 from genpulse.lifecycle.abandoned_orders import stop_unwanted
 from genpulse.lifecycle.attempt.interruption import Interruption
-from genpulse.lifecycle.budget_warnings import warn_of_budgets
+from genpulse.lifecycle.budgets.warnings import warn_of_budgets
 from genpulse.lifecycle.removal.erase import erase
 from genpulse.lifecycle.removal.prune import prune
 from genpulse.lifecycle.routing.reroute import reroute

@@ -13,7 +13,7 @@ import click
 import pytest
 import yaml
 
-from genpulse.api.schemas.submission import OrderDocument
+from genpulse.api.schemas.tasks.submission import OrderDocument
 from genpulse.configuration.schema import keys
 from genpulse.configuration.sources.variables import variable_name
 from tests.acceptance.snippets import understood

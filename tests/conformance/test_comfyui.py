@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.dev.processes.ports import free_port
 from genpulse.domain.errors import BadInput
 from genpulse.domain.task import TaskStatus

@@ -11,14 +11,14 @@ from uuid import UUID
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.batches import PostgresBatches
-from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
-from genpulse.adapters.memory.batches import MemoryBatches
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
+from genpulse.adapters.database.tasks.batches import PostgresBatches
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.tasks.batches import MemoryBatches
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.domain.attempt import Claim, End, Lease, Outcome, Worker
 from genpulse.domain.errors import UnknownTask
 from genpulse.domain.task import NewTask, Task

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from genpulse.adapters.database.rows import entry_of
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.database.tasks.rows import entry_of
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.money.ledger import Balance
 
 COUNTED = "SELECT day, owner, usd FROM spending WHERE usd <> 0 AND NOT owner LIKE '%:%'"

@@ -8,8 +8,8 @@ import asyncpg
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 
 

@@ -10,8 +10,8 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.removal.retention import PostgresRetention
-from genpulse.adapters.memory.retention import MemoryRetention
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.removal.retention import MemoryRetention
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import BudgetExceeded, IdempotencyKeyReuse, UnknownBatch
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode

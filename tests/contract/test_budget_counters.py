@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Canceled, Failed, Lease, Released, RetryLater, Succeeded
 from genpulse.domain.errors import BudgetExceeded, KeyLimitExceeded

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from genpulse.adapters.database.budgets import PostgresBudgets
-from genpulse.adapters.memory.budgets import MemoryBudgets
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.database.money.budgets import PostgresBudgets
+from genpulse.adapters.memory.money.budgets import MemoryBudgets
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.keys.api_key import KeyLimits
 from genpulse.domain.money.allowance import Period

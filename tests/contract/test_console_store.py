@@ -8,7 +8,7 @@ import uuid_utils.compat
 from genpulse.adapters.database.console import PostgresConsole
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.memory.console import MemoryConsole
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.console import SESSION_LASTS, ConsoleAction
 from tests.api_keys import new_key
 

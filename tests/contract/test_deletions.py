@@ -12,10 +12,10 @@ import uuid_utils.compat
 
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
-from genpulse.adapters.memory.deletion import MemoryDeletions
-from genpulse.adapters.memory.retention import MemoryRetention
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.domain.asset import Asset, Content, key_of
+from genpulse.adapters.memory.removal.deletion import MemoryDeletions
+from genpulse.adapters.memory.removal.retention import MemoryRetention
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.domain.assets.asset import Asset, Content, key_of
 from genpulse.domain.attempt import Canceled, End, Failed, Released, RetryLater, Succeeded
 from genpulse.domain.deletion import Deletion
 from genpulse.domain.errors import (

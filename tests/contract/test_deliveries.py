@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
 from genpulse.domain.errors import UnknownDelivery
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
@@ -369,12 +369,16 @@ async def test_the_backlog_is_what_will_be_sent(backend):
 async def test_the_beginnings_of_the_last_try_are_kept(backend):
     task = await ended(backend)
     ((delivery, _),) = await due(backend)
-    refused = Answer(500, "answered 500", sent="POST /", received=f"HTTP/1.1 500\n\n{'no ' * 9000}\0")
+    refused = Answer(
+        500, "answered 500", request_excerpt="POST /", answer_excerpt=f"HTTP/1.1 500\n\n{'no ' * 9000}\0"
+    )
     await backend.deliveries.not_taken(delivery.id, refused, 0.0)
     (kept,) = await backend.deliveries.of_task(task.id)
-    assert (kept.sent, kept.received) == (refused.sent, refused.received)
-    assert len(kept.received) <= 8192
-    assert "\0" not in kept.received
-    await backend.deliveries.taken(delivery.id, Answer(204, sent="POST /", received="HTTP/1.1 204"))
+    assert (kept.request_excerpt, kept.answer_excerpt) == (refused.request_excerpt, refused.answer_excerpt)
+    assert len(kept.answer_excerpt) <= 8192
+    assert "\0" not in kept.answer_excerpt
+    await backend.deliveries.taken(
+        delivery.id, Answer(204, request_excerpt="POST /", answer_excerpt="HTTP/1.1 204")
+    )
     (kept,) = await backend.deliveries.of_task(task.id)
-    assert (kept.sent, kept.received) == ("POST /", "HTTP/1.1 204")
+    assert (kept.request_excerpt, kept.answer_excerpt) == ("POST /", "HTTP/1.1 204")

@@ -10,7 +10,7 @@ import pytest
 
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.attempt import AttemptStatus, Canceled, Failed, Released, RetryLater, Succeeded
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable
 from genpulse.domain.money.cost import Cost

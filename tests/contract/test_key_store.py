@@ -12,11 +12,11 @@ import uuid_utils.compat
 
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.keys.sealing import Sealing
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.memory.api_keys import MemoryKeys
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.memory.keys.api_keys import MemoryKeys
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.keys.api_key import KeyLimits, KeyState, Scope, Token, digest_of
 from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets

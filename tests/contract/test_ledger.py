@@ -16,9 +16,9 @@ from hypothesis.stateful import (
 )
 from uuid_utils.compat import uuid7
 
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.attempt import Canceled, End, Failed, MovedOn, Released, RetryLater, Succeeded, Worker
 from genpulse.domain.errors import LeaseLost, NotRetryable
 from genpulse.domain.failure import Charged

@@ -9,8 +9,8 @@ import uuid_utils.compat
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.attempt import Canceled, End, Failed, Lease, Released, RetryLater, Succeeded, Worker
 from genpulse.domain.errors import GenPulseError, LeaseLost, NotRetryable, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.task import LEGAL_MOVES, Task, TaskStatus, WaitsFor

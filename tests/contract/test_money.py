@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
 from genpulse.domain.errors import BudgetExceeded, IdempotencyKeyReuse, KeyLimitExceeded, NotRetryable
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode

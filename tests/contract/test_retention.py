@@ -10,9 +10,9 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.removal.retention import PostgresRetention
-from genpulse.adapters.memory.retention import MemoryRetention
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.domain.asset import KEY_LASTS, Asset, Content, key_of, referred
+from genpulse.adapters.memory.removal.retention import MemoryRetention
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.domain.assets.asset import KEY_LASTS, Asset, Content, key_of, referred
 from genpulse.domain.attempt import Failed, RetryLater, Succeeded
 from genpulse.domain.errors import ProviderUnavailable, UnknownAsset, UnknownTask
 from genpulse.domain.retention import Ages, Batch, Pruned, StoredObject

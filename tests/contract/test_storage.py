@@ -14,13 +14,13 @@ import obstore
 import pytest
 from PIL import Image
 
-from genpulse.adapters.memory.thumbnails import MemoryThumbnails
+from genpulse.adapters.memory.assets.thumbnails import MemoryThumbnails
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker
 from genpulse.dev.processes.child import Guard
-from genpulse.domain.asset import key_of
+from genpulse.domain.assets.asset import key_of
+from genpulse.domain.assets.thumbnail import ThumbnailWidth
 from genpulse.domain.errors import ContentTooLarge, DatabaseUnavailable, StorageLost, StorageUnavailable
-from genpulse.domain.thumbnail import ThumbnailWidth
 from genpulse.lifecycle.removal.deletion import delete_asset
 from genpulse.lifecycle.removal.erase import erase
 from genpulse.lifecycle.thumbnails import ThumbnailShelf

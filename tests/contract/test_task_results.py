@@ -9,7 +9,7 @@ import pytest
 import uuid_utils.compat
 from hypothesis import given, settings
 
-from genpulse.domain.asset import Asset, Content, key_of
+from genpulse.domain.assets.asset import Asset, Content, key_of
 from genpulse.domain.attempt import Failed, RetryLater, Succeeded
 from genpulse.domain.errors import ModerationBlocked, ProviderUnavailable
 from genpulse.domain.money.cost import Cost

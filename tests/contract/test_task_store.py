@@ -11,7 +11,7 @@ from math import isfinite
 import pytest
 import uuid_utils.compat
 
-from genpulse.domain.asset import Asset, Content, key_of
+from genpulse.domain.assets.asset import Asset, Content, key_of
 from genpulse.domain.attempt import (
     AttemptStatus,
     Canceled,

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.thumbnails import PostgresThumbnails
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.thumbnails import MemoryThumbnails
-from genpulse.domain.asset import Asset, Content
+from genpulse.adapters.database.assets.thumbnails import PostgresThumbnails
+from genpulse.adapters.memory.assets.thumbnails import MemoryThumbnails
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.domain.assets.asset import Asset, Content
+from genpulse.domain.assets.thumbnail import Thumbnail, ThumbnailWidth, thumbnail_key
 from genpulse.domain.retention import Ages, Pruned
-from genpulse.domain.thumbnail import Thumbnail, ThumbnailWidth, thumbnail_key
 from genpulse.ports import ThumbnailStore
 from tests.contract.conftest import now
 from tests.contract.test_deletions import Place, place

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.memory.api_keys import MemoryKeys
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.memory.keys.api_keys import MemoryKeys
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Failed, Released
 from genpulse.domain.errors import ProviderRejected

@@ -3,11 +3,11 @@
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
-from genpulse.domain.asset import Asset, Content
-from genpulse.domain.uploaded_file import UploadedFile, UploadedFileQuery
+from genpulse.adapters.database.assets.uploaded_files import PostgresUploadedFiles
+from genpulse.adapters.memory.assets.uploaded_files import MemoryUploadedFiles
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.domain.assets.asset import Asset, Content
+from genpulse.domain.assets.uploaded_file import UploadedFile, UploadedFileQuery
 from genpulse.ports import UploadedFileStore
 from tests.contract.conftest import now
 from tests.contract.test_deletions import Place, place

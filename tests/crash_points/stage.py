@@ -16,17 +16,17 @@ from uuid import UUID
 
 import uuid_utils.compat
 
-from genpulse.adapters.database.batches import PostgresBatches
-from genpulse.adapters.database.budgets import PostgresBudgets
+from genpulse.adapters.database.assets.uploaded_files import PostgresUploadedFiles
 from genpulse.adapters.database.console import PostgresConsole
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.money.budgets import PostgresBudgets
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
-from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.database.tasks.batches import PostgresBatches
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.memory.events import MemoryEventBus
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.adapters.network.name_resolver import NameNotFound, NameResolver, NameTimeout
 from genpulse.adapters.network.public_address import AddressRefused, PublicResolver
 from genpulse.adapters.webhooks.sender import WebhookSender

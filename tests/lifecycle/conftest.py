@@ -13,31 +13,31 @@ import asyncpg
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.batches import PostgresBatches
-from genpulse.adapters.database.budgets import PostgresBudgets
+from genpulse.adapters.database.assets.uploaded_files import PostgresUploadedFiles
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.money.budgets import PostgresBudgets
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.uploaded_files import PostgresUploadedFiles
-from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
-from genpulse.adapters.memory.api_keys import MemoryKeys
-from genpulse.adapters.memory.batches import MemoryBatches
-from genpulse.adapters.memory.budgets import MemoryBudgets
+from genpulse.adapters.database.tasks.batches import PostgresBatches
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
+from genpulse.adapters.memory.assets.uploaded_files import MemoryUploadedFiles
 from genpulse.adapters.memory.console import MemoryConsole
-from genpulse.adapters.memory.deletion import MemoryDeletions
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
 from genpulse.adapters.memory.events import MemoryEventBus
+from genpulse.adapters.memory.keys.api_keys import MemoryKeys
+from genpulse.adapters.memory.money.budgets import MemoryBudgets
 from genpulse.adapters.memory.presence import MemoryPresence
 from genpulse.adapters.memory.provider_gate import MemoryGate
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.retention import MemoryRetention
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.uploaded_files import MemoryUploadedFiles
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
-from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.removal.deletion import MemoryDeletions
+from genpulse.adapters.memory.removal.retention import MemoryRetention
+from genpulse.adapters.memory.tasks.batches import MemoryBatches
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
+from genpulse.adapters.memory.webhooks.sender import MemoryMessageSender
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.attempt import Claim, Worker
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.errors import ProviderUnavailable
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import TaskStatus

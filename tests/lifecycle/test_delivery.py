@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
+from genpulse.adapters.memory.webhooks.sender import MemoryMessageSender
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import DatabaseUnavailable

@@ -7,7 +7,7 @@ import pytest
 from genpulse.domain.errors import MayBeCharged, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.domain.task import TaskStatus
-from genpulse.lifecycle.budget import is_free
+from genpulse.lifecycle.budgets.check import is_free
 from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.retry import retry
 from genpulse.provider import Progress

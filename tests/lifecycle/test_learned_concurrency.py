@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 from aiohttp import web
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.adapters.redis.connection import open_redis
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.provider_gate import RedisGate

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from genpulse.adapters.webhooks.sender import WebhookSender
-from genpulse.domain.asset import Asset, Content
+from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.errors import OutOfReach, ProviderNotConfigured
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.task import NewTask

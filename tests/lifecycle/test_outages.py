@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.domain.asset import Content, Spooled
+from genpulse.domain.assets.asset import Content, Spooled
 from genpulse.domain.errors import StorageFull, StorageUnavailable
 from genpulse.domain.task import TaskStatus
 from genpulse.ports import Noting

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import obstore
 import pytest
 
-from genpulse.adapters.memory.retention import MemoryPruning
-from genpulse.adapters.memory.store import MemoryTaskStore
+from genpulse.adapters.memory.removal.retention import MemoryPruning
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.adapters.storage.bucket import PROBE_KEY
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.errors import (
     ClocksDiffer,
     ContentTooLarge,

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from genpulse.adapters.memory.api_keys import MemoryKeys
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
+from genpulse.adapters.memory.keys.api_keys import MemoryKeys
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.webhooks.sender import MemoryMessageSender
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable, SealedSecret
 from genpulse.domain.keys.caller import Caller

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.errors import (
     ContentTooLarge,
     UnknownAsset,
@@ -13,7 +14,6 @@ from genpulse.domain.errors import (
     UploadIncomplete,
     UploadNotTaken,
 )
-from genpulse.domain.upload_grant import UploadGrant
 from genpulse.lifecycle.upload import Uploaded, upload, upload_granted
 
 

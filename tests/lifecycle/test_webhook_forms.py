@@ -17,7 +17,7 @@ from aiohttp import web
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from genpulse.adapters.memory.webhook_sender import MemoryMessageSender
+from genpulse.adapters.memory.webhooks.sender import MemoryMessageSender
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.background.loops import Loops
 from genpulse.domain.errors import DatabaseUnavailable

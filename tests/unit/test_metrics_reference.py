@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from genpulse.api.metrics import Metrics
+from genpulse.api.metrics.metrics import Metrics
 from genpulse.api.server.connections_per_peer import Peers
 from genpulse.background.loops import Loops
 from genpulse.domain.search.ended_work import BOUNDS_S

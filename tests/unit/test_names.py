@@ -5,9 +5,11 @@ last use is at most two lines below its first. Words of a trade stay as they are
 """
 
 import ast
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -74,6 +76,48 @@ TWICE = {
     "Verifier": "of a tag's signature; each plug-in's of its vendor's callbacks",
     "DeclaredInput": "each kind of model that a team declares has its own",
 }
+
+
+class Sense(NamedTuple):
+    """The rooms whose names may have a word, since it is said there in its one sense; or all but some.
+
+    `is_alone`: a name that has other words besides says itself which sense it is.
+    """
+
+    rooms: tuple[str, ...] = ()
+    all_but: tuple[str, ...] = ()
+    is_alone: bool = False
+
+    def has_room(self, path: str) -> bool:
+        """Whether a name in this file may have the word."""
+        if self.all_but:
+            return not path.startswith(self.all_but)
+        return path.startswith(self.rooms)
+
+
+SENSES = {
+    "gate": Sense(all_but=("genpulse/branching/", "genpulse/cli/flow/")),
+    "stamp": Sense(
+        (
+            "genpulse/adapters/database/",
+            "genpulse/adapters/postgresql/environment_stamp.py",
+            "genpulse/cli/env/",
+            "genpulse/wiring/database.py",
+        )
+    ),
+    "adapter": Sense(
+        (
+            "genpulse/configuration/",
+            "genpulse/wiring/catalogue.py",
+            "genpulse/provider/plug_in.py",
+            "genpulse/providers/catalog.py",
+        )
+    ),
+    "client": Sense(
+        ("genpulse/api/", "genpulse/console/", "genpulse/cli/", "genpulse/client/", "packages/"), is_alone=True
+    ),
+}
+"""`docs/explanation/architecture.md` says what each of these words means, and what the other things are called."""
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +191,30 @@ def bare(tree: ast.Module) -> Iterator[str]:
             yield from _locals(node)
 
 
+def names_given(tree: ast.Module) -> Iterator[str]:
+    """The names that a module gives: of classes, functions, arguments, variables and attributes."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.arg(arg=name) | ast.Name(name, ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+
+
+def words_of(name: str) -> Set[str]:
+    """The words of a name, each without the s of a plural."""
+    return {word.lower().removesuffix("s") for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def foreign_senses(path: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """The names of a module that have a word of `SENSES` in another sense, and the path."""
+    strange = {word: sense for word, sense in SENSES.items() if not sense.has_room(path)}
+    for name in {*names_given(tree), Path(path).stem}:
+        words = words_of(name)
+        if any(words == {word} if sense.is_alone else word in words for word, sense in strange.items()):
+            yield path, name
+
+
 def test_no_bare_participle_is_a_name(sources):
     places = {(path, name) for path, tree in sources for name in bare(tree)}
     odd = {
@@ -167,6 +235,26 @@ def test_a_name_of_a_class_means_one_thing(sources):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(path)
     assert {name: paths for name, paths in places.items() if len(paths) > 1 and name not in TWICE} == {}
+
+
+def test_a_word_of_several_trades_has_one_sense(sources):
+    assert [place for path, tree in sources for place in foreign_senses(path, tree)] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "names"),
+    [
+        ("genpulse/branching/a.py", "def open_gate(): ...", {"open_gate"}),
+        ("genpulse/worker/a.py", "def open_gate(): ...", set()),
+        ("genpulse/worker/a.py", "def aggregate(timestamp): ...", set()),
+        ("genpulse/branching/stamps.py", "StampFile = 1", {"stamps", "StampFile"}),
+        ("genpulse/adapters/redis/a.py", "self._client = client_reference = 1", {"_client"}),
+        ("genpulse/cli/a.py", "clients = ()", set()),
+        ("genpulse/lifecycle/a.py", "class VendorAdapter: ...", {"VendorAdapter"}),
+    ],
+)
+def test_the_rule_of_one_sense_sees_what_it_is_for(path, source, names):
+    assert {name for _, name in foreign_senses(path, ast.parse(source))} == names
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.rows import Row, uuid_of
+from genpulse.adapters.database.tasks.rows import Row, uuid_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.console import SESSION_LASTS, ConsoleAction, ConsoleSession
 

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import asyncpg
 
-from genpulse.adapters.database.rows import Row
 from genpulse.adapters.database.statements import ended_work
+from genpulse.adapters.database.tasks.rows import Row
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.attempt import AttemptStatus
 from genpulse.domain.search.ended_work import (

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.task_sums import cost_of
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.tasks.sums import cost_of
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.search.ended_work import (
     DeliveryOutcome,

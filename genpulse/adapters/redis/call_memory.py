@@ -45,13 +45,13 @@ class RedisCalls:
     that died is found by the word of its client alone.
     """
 
-    def __init__(self, client: Redis, keys: Keyspace, process: str, loops: Loops | None = None) -> None:
+    def __init__(self, redis: Redis, keys: Keyspace, process: str, loops: Loops | None = None) -> None:
         self._keys = keys
         self._process = process
         self._loops = loops or Loops()
-        self._steps = Script(client, STEPS)
-        self._listener = ChannelListener(client, Outage(), _nothing, QUIET_S, self._loops)
-        self._is_cluster = isinstance(cast("object", client), RedisCluster)
+        self._steps = Script(redis, STEPS)
+        self._listener = ChannelListener(redis, Outage(), _nothing, QUIET_S, self._loops)
+        self._is_cluster = isinstance(cast("object", redis), RedisCluster)
         self._channels = "" if self._is_cluster else keys.api_processes
         self._is_heard = False
         self._away_until = float("-inf")

@@ -26,10 +26,10 @@ _log = logging.getLogger(__name__)
 class CircuitHistory:
     """Never raises because of Redis: what cannot be noted or read is not there."""
 
-    def __init__(self, client: Redis, keys: Keyspace) -> None:
-        self._client = client
+    def __init__(self, redis: Redis, keys: Keyspace) -> None:
+        self._redis = redis
         self._keys = keys
-        self._add = Script(client, _ADD)
+        self._add = Script(redis, _ADD)
 
     async def add(self, provider: str, events: Sequence[CircuitEvent]) -> None:
         """Note what happened, the oldest first."""
@@ -42,7 +42,7 @@ class CircuitHistory:
     async def read(self, provider: str) -> tuple[CircuitEvent, ...]:
         """What is kept, the newest first."""
         try:
-            texts = await self._client.lrange(self._keys.gate_history(provider), 0, KEPT - 1)
+            texts = await self._redis.lrange(self._keys.gate_history(provider), 0, KEPT - 1)
         except AWAY as error:
             heed_cancellation()
             _log.debug("what happened to %s cannot be read: %s", provider, error)

@@ -81,8 +81,8 @@ class _SentinelPool(SentinelConnectionPool):
         """With those in use it is for good."""
         await super().disconnect(inuse_connections)
         if inuse_connections:
-            for client in self.sentinel_manager.sentinels:
-                await client.aclose()
+            for sentinel in self.sentinel_manager.sentinels:
+                await sentinel.aclose()
 
 
 def _of_sentinels(address: RedisAddress, prefix: str) -> Redis:
@@ -190,15 +190,15 @@ class RedisProbe:
     A full server, a replica, and one whose last save failed answer each question and take no writes.
     """
 
-    def __init__(self, client: Redis, keys: Keyspace) -> None:
-        self._client = client
+    def __init__(self, redis: Redis, keys: Keyspace) -> None:
+        self._redis = redis
         self._keys = keys
 
     async def __call__(self) -> Health:
         """Answers within 2 seconds and never raises."""
         try:
             async with asyncio.timeout(PROBE_S):
-                await self._client.set(self._keys.probe, "genpulse was here", px=PROBE_KEPT_MS)
+                await self._redis.set(self._keys.probe, "genpulse was here", px=PROBE_KEPT_MS)
                 heed_cancellation()
         except (AuthenticationError, NoPermissionError) as error:
             return Health("redis", State.DEGRADED, f"no live events: {why_away(error)}")

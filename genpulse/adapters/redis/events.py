@@ -34,12 +34,12 @@ class RedisEventBus:
     seconds in which nothing was heard the connection is tried out. `loops` counts what its two loops raise.
     """
 
-    def __init__(self, client: Redis, keys: Keyspace, *, quiet_s: float = 5.0, loops: Loops | None = None) -> None:
+    def __init__(self, redis: Redis, keys: Keyspace, *, quiet_s: float = 5.0, loops: Loops | None = None) -> None:
         outage, loops = Outage(), loops or Loops()
         self._keys = keys
         self._watchers: _Watchers = {}
-        self._sender = EventSender(client, outage, keys, _document, loops)
-        self._listener = ChannelListener(client, outage, self._deliver, quiet_s, loops)
+        self._sender = EventSender(redis, outage, keys, _document, loops)
+        self._listener = ChannelListener(redis, outage, self._deliver, quiet_s, loops)
 
     def publish(self, event: TaskEvent) -> None:
         """Send soon, without waiting; of progress that could not be sent yet only the newest is kept."""

@@ -30,13 +30,13 @@ class ChannelListener:
 
     def __init__(
         self,
-        client: Redis,
+        redis: Redis,
         outage: Outage,
         deliver: Callable[[str, str], None],
         quiet_s: float,
         loops: Loops,
     ) -> None:
-        self._client = client
+        self._redis = redis
         self._loops = loops
         self._outage = outage
         self._deliver = deliver
@@ -70,7 +70,7 @@ class ChannelListener:
 
     async def _turn(self) -> None:
         try:
-            async with self._client.pubsub() as pubsub:
+            async with self._redis.pubsub() as pubsub:
                 await self._converse(pubsub)
         except AWAY as error:
             self._outage.report("listener", error)

@@ -22,8 +22,8 @@ class RedisPresence:
     Redis' own clock is used, so that workers whose clocks differ do not lose sight of each other.
     """
 
-    def __init__(self, client: Redis, keys: Keyspace) -> None:
-        self._client = client
+    def __init__(self, redis: Redis, keys: Keyspace) -> None:
+        self._redis = redis
         self._keys = keys
 
     async def beat(self, worker: WorkerPresence, ttl_s: float) -> None:
@@ -31,7 +31,7 @@ class RedisPresence:
         ttl_ms = max(1, round(ttl_s * 1000))
         try:
             now = await self._now()
-            async with self._client.pipeline(transaction=True) as pipeline:
+            async with self._redis.pipeline(transaction=True) as pipeline:
                 pipeline.set(self._keys.worker(worker.name), json.dumps(asdict(worker)), px=ttl_ms)
                 pipeline.zadd(self._keys.workers, {worker.name: now + ttl_ms / 1000})
                 pipeline.zremrangebyscore(self._keys.workers, 0, now)
@@ -43,9 +43,9 @@ class RedisPresence:
     async def workers(self) -> tuple[WorkerPresence, ...]:
         """The workers with a heartbeat that counts, sorted by name. Empty while Redis is away."""
         try:
-            names = await self._client.zrangebyscore(self._keys.workers, await self._now(), "+inf")
+            names = await self._redis.zrangebyscore(self._keys.workers, await self._now(), "+inf")
             keys = [self._keys.worker(name) for name in sorted(map(str, names))]
-            documents = await self._client.mget(keys) if keys else []
+            documents = await self._redis.mget(keys) if keys else []
         except AWAY as error:
             _log.debug("workers are not known: %s", error)
             documents = []
@@ -54,7 +54,7 @@ class RedisPresence:
         return tuple(worker for worker in workers if worker is not None)
 
     async def _now(self) -> float:
-        seconds, microseconds = await self._client.time()
+        seconds, microseconds = await self._redis.time()
         return float(seconds) + float(microseconds) / 1e6
 
 

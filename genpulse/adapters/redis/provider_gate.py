@@ -48,7 +48,7 @@ class RedisGate:
 
     def __init__(
         self,
-        client: Redis,
+        redis: Redis,
         keys: Keyspace,
         *,
         guarded: Collection[str],
@@ -59,8 +59,8 @@ class RedisGate:
         answer_s: float = ANSWER_S,
     ) -> None:
         self._keys = keys
-        self._script = GateScript(client)
-        self._history = CircuitHistory(client, keys)
+        self._script = GateScript(redis)
+        self._history = CircuitHistory(redis, keys)
         self._guarded = frozenset(guarded)
         self._limits = limits
         self._policy = policy

@@ -233,8 +233,8 @@ class GateScript:
     the client raises.
     """
 
-    def __init__(self, client: Redis, clock: Callable[[], float] | None = None) -> None:
-        self._script = Script(client, _CONSTANTS + _PROGRAM)
+    def __init__(self, redis: Redis, clock: Callable[[], float] | None = None) -> None:
+        self._script = Script(redis, _CONSTANTS + _PROGRAM)
         self._clock = clock
 
     async def look(self, key: str) -> GateAnswer:

@@ -16,15 +16,15 @@ class Script:
     So neither a restart nor a `SCRIPT FLUSH` at any moment makes a call fail.
     """
 
-    def __init__(self, client: Redis, text: str) -> None:
-        self._client = client
+    def __init__(self, redis: Redis, text: str) -> None:
+        self._redis = redis
         self._text = text
         self._digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, key: str, arguments: Sequence[Argument]) -> Any:
         """What the program returns. Raises what the client raises."""
-        client = cast("Any", self._client)
+        redis = cast("Any", self._redis)
         try:
-            return await client.evalsha(self._digest, 1, key, *arguments)
+            return await redis.evalsha(self._digest, 1, key, *arguments)
         except NoScriptError:
-            return await client.eval(self._text, 1, key, *arguments)
+            return await redis.eval(self._text, 1, key, *arguments)

@@ -39,19 +39,19 @@ class EventSender:
 
     def __init__(
         self,
-        client: Redis,
+        redis: Redis,
         outage: Outage,
         keys: Keyspace,
         document: Callable[[TaskEvent], str],
         loops: Loops,
     ) -> None:
-        self._client = client
+        self._redis = redis
         self._loops = loops
         self._outage = outage
         self._keys = keys
         self._document = document
-        self._is_cluster = isinstance(cast("object", client), RedisCluster)
-        self._publish = Script(client, _PUBLISH)
+        self._is_cluster = isinstance(cast("object", redis), RedisCluster)
+        self._publish = Script(redis, _PUBLISH)
         self._waiting: OrderedDict[tuple[int, int | None], TaskEvent] = OrderedDict()
         self._awake = asyncio.Event()
         self._closed = False
@@ -89,7 +89,7 @@ class EventSender:
 
     async def _flush(self) -> None:
         if not self._waiting and self._outage:
-            await self._client.ping()
+            await self._redis.ping()
         while self._waiting:
             batch = tuple(itertools.islice(self._waiting.values(), _AT_ONCE))
             for _ in batch:
@@ -112,7 +112,7 @@ class EventSender:
 
     async def _send_each(self, documents: Documents) -> None:
         """The channels of a script would have to lie on one node of a cluster."""
-        async with self._client.pipeline(transaction=False) as pipeline:
+        async with self._redis.pipeline(transaction=False) as pipeline:
             for task_id, document in documents:
                 # The client forbids `publish` in a cluster's pipeline, which knows the command.
                 pipeline.execute_command("PUBLISH", self._keys.events(task_id), document)

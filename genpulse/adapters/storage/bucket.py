@@ -13,7 +13,7 @@ from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_st
 from genpulse.adapters.storage.opening import UPLOAD_S, open_store, proxy_of
 from genpulse.adapters.storage.spool import end_of
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
-from genpulse.domain.asset import Spooled
+from genpulse.domain.assets.asset import Spooled
 from genpulse.domain.errors import StorageLost, StorageUnavailable
 
 PROBE_KEY = "probe"

@@ -17,7 +17,7 @@ from genpulse.adapters.storage.media import Media, describe
 from genpulse.adapters.storage.spool import demand, spool
 from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
-from genpulse.domain.asset import Content, Spooled, key_of
+from genpulse.domain.assets.asset import Content, Spooled, key_of
 from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
 from genpulse.ports import Health, Noting, State
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from genpulse.adapters.storage.errors import disk_errors, source_errors
-from genpulse.domain.asset import Spooled
+from genpulse.domain.assets.asset import Spooled
 from genpulse.domain.errors import ContentTooLarge
 
 _AT_ONCE = 1 << 20

@@ -8,8 +8,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from genpulse.domain.assets.thumbnail import ThumbnailWidth
 from genpulse.domain.errors import NoThumbnail, ThumbnailsBusy
-from genpulse.domain.thumbnail import ThumbnailWidth
 
 AT_ONCE = 2
 

@@ -78,17 +78,17 @@ class WebhookSender:
 
         A name has 5 seconds, a connection 5 (by a proxy 10), a status line `answer_s`, and what follows it 1.
         """
-        named: dict[str, str] = {}
+        all_headers: dict[str, str] = {}
         try:
             standard = {} if secrets is None else self._standard(message_id, body, now, secrets)
-            named = {**self._headers(url), **standard, **_checked(headers)}
-            head = await self._post(url, body, named)
+            all_headers = {**self._headers(url), **standard, **_checked(headers)}
+            head = await self._post(url, body, all_headers)
             target = Target.of(url)
-            received = excerpts.of_answer(target, named, head.beginning)
-            return _answer(head, excerpts.of_request(target, named, body), received)
+            answer = excerpts.of_answer(target, all_headers, head.beginning)
+            return _answer(head, excerpts.of_request(target, all_headers, body), answer)
         except TimeoutError:
-            sent = excerpts.of_request(Target.of(url), named, body)
-            return Answer(None, f"no answer within {self._answer_s:g} s", silent=True, sent=sent)
+            request = excerpts.of_request(Target.of(url), all_headers, body)
+            return Answer(None, f"no answer within {self._answer_s:g} s", silent=True, request_excerpt=request)
         except (NameTimeout, NoConnection) as error:
             return Answer(None, str(error), silent=True)
         except AddressRefused as error:
@@ -174,10 +174,10 @@ def _signer(secret: str) -> Webhook:
     return Webhook(secret if secret.startswith("whsec_") else secret.encode())
 
 
-def _answer(head: Head, sent: str, received: str) -> Answer:
+def _answer(head: Head, request: str, answer: str) -> Answer:
     status = head.status or 0
     error = "" if 200 <= status < 300 else f"answered {status} {head.reason}".strip()
-    return Answer(status, error, head.retry_after_s, sent=sent, received=received)
+    return Answer(status, error, head.retry_after_s, request_excerpt=request, answer_excerpt=answer)
 
 
 def _family(host: str) -> socket.AddressFamily | None:

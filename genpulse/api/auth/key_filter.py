@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from genpulse.api.errors import InsufficientScope
-from genpulse.api.schemas.documents import KeyDocument
+from genpulse.api.schemas.tasks.documents import KeyDocument
 from genpulse.domain.errors import Refused
 from genpulse.domain.keys.api_key import ApiKey, Scope
 from genpulse.domain.keys.caller import Caller

@@ -9,8 +9,8 @@ from starlette.types import Scope as AsgiScope
 from genpulse.api.auth.upload_signer import UploadSigner
 from genpulse.api.context import GRANT, SIGNED, context_in
 from genpulse.api.requests.paths import inner_path
+from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.keys.caller import Caller
-from genpulse.domain.upload_grant import UploadGrant
 
 _PATH = re.compile("/v1/uploads/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from genpulse.api.errors import InvalidSignature, UrlExpired
-from genpulse.domain.upload_grant import UploadGrant
+from genpulse.domain.assets.upload_grant import UploadGrant
 
 AGAIN = "Ask whoever gave it to you for a fresh address."
 _FORM = b"genpulse upload 1"

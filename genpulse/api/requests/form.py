@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from genpulse.api.requests.form_parts import MEDIA_TYPE, FormEvent, FormPart, PartEnd, form_parts
-from genpulse.domain.asset import Spooled
+from genpulse.domain.assets.asset import Spooled
 from genpulse.domain.errors import BadInput, ContentTooLarge, Problem
 from genpulse.ports import Storage
 

@@ -16,7 +16,7 @@ from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.place import Place, written
 from genpulse.domain.json.value import JsonValue
 from genpulse.domain.text.storable import storable_line
-from genpulse.provider.unknown_field import said_of
+from genpulse.provider.inputs.unknown_field import said_of
 
 __all__ = ["BATCH_VALUES", "parsed", "read"]
 

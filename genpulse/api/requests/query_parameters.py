@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
-from genpulse.provider.unknown_field import unknown
+from genpulse.provider.inputs.unknown_field import unknown
 
 
 def refuse_doubled(parameters: QueryParams, may_repeat: Callable[[str], bool] = lambda _name: False) -> None:

@@ -10,7 +10,7 @@ from pydantic.json_schema import model_json_schema
 from starlette.datastructures import QueryParams
 
 from genpulse.api.requests.query_parameters import refuse_doubled
-from genpulse.api.schemas.task_filter import MOST_NAMES, TaskFilterDocument, TaskListDocument
+from genpulse.api.schemas.tasks.filter import MOST_NAMES, TaskFilterDocument, TaskListDocument
 
 METADATA = "metadata."
 _BY_NAME = f"{METADATA}<name>"

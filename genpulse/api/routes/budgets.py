@@ -11,7 +11,7 @@ from genpulse.api.context import caller_of, context_in
 from genpulse.api.requests.query_parameters import refuse_doubled
 from genpulse.api.responses import encoded
 from genpulse.api.schemas.budgets import BudgetDocument, BudgetList
-from genpulse.lifecycle.budget_standing import budget_standing
+from genpulse.lifecycle.budgets.standing import budget_standing
 
 routes = encoded.router("tasks")
 

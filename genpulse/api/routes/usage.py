@@ -14,7 +14,7 @@ from starlette.responses import Response
 from genpulse.api.context import caller_of, context_in
 from genpulse.api.requests.query_parameters import refuse_doubled
 from genpulse.api.responses import encoded
-from genpulse.api.schemas.task_filter import Moment
+from genpulse.api.schemas.tasks.filter import Moment
 from genpulse.api.schemas.usage import METADATA, UsageDocument, UsageRowDocument, table
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.search.usage import UsageField, UsageQuery

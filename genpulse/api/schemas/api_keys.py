@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from genpulse.api.schemas.document import Amount, Document, Time
-from genpulse.api.schemas.documents import PRIORITY_WORDS, PriorityWord
 from genpulse.api.schemas.numbers import whole_number
+from genpulse.api.schemas.tasks.documents import PRIORITY_WORDS, PriorityWord
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.keys.api_key import HEAVIEST, ApiKey, KeyLimits, KeyState, Scope
 from genpulse.domain.money.allowance import NO_LIMITS, Allowance, ScopeUsage

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from genpulse.domain.thumbnail import USUAL_WIDTH, can_have_thumbnail
+from genpulse.domain.assets.thumbnail import USUAL_WIDTH, can_have_thumbnail
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from genpulse.api.schemas.document import Document, Time
 from genpulse.api.schemas.numbers import whole_number
-from genpulse.domain.upload_grant import ANY, MEDIA_RANGE, UploadGrant
+from genpulse.domain.assets.upload_grant import ANY, MEDIA_RANGE, UploadGrant
 
 LONGEST_S = 3600
 _USUAL_S = 900

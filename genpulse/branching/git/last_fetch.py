@@ -12,18 +12,18 @@ _USER = re.compile(r"(?<=://)[^/@\s]+@")
 
 def remember_fetch(git: Git, remote: str) -> None:
     """Record that the remote was asked now."""
-    path = _stamp(git, remote)
+    path = _fetch_record(git, remote)
     path.parent.mkdir(exist_ok=True)
     path.touch()
 
 
 def last_fetch(git: Git, remote: str) -> float | None:
     """The time of the last successful fetch, in seconds since 1970; None when it is not known."""
-    times = [path.stat().st_mtime for path in (_stamp(git, remote), *_by_git(git, remote)) if path.exists()]
+    times = [path.stat().st_mtime for path in (_fetch_record(git, remote), *_by_git(git, remote)) if path.exists()]
     return max(times, default=None)
 
 
-def _stamp(git: Git, remote: str) -> Path:
+def _fetch_record(git: Git, remote: str) -> Path:
     return place_of(git).common / "genpulse-flow" / f"fetched-{quote(remote, safe='')}"
 
 

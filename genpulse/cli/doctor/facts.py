@@ -106,8 +106,8 @@ async def redis_facts(url: str) -> RedisFacts | None:
     if urlsplit(url).scheme not in _PLAIN_REDIS:
         return None
     try:
-        async with asyncio.timeout(_PATIENCE_S), Redis.from_url(url, decode_responses=True) as client:
-            answer = await client.execute_command("HELLO")  # type: ignore[no-untyped-call]
+        async with asyncio.timeout(_PATIENCE_S), Redis.from_url(url, decode_responses=True) as redis:
+            answer = await redis.execute_command("HELLO")  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError, RedisError):
         return None
     fields = answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=False))

@@ -34,7 +34,7 @@ class ServiceAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientSettings:
     """The settings of one client: variables of its environment, or `code` where it has none for that.
 
     `lacks` says what has to be there first.
@@ -52,7 +52,7 @@ class DoorSettings:
 
     name: str
     key_variable: str
-    clients: tuple[Client, ...]
+    clients: tuple[ClientSettings, ...]
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -73,9 +73,9 @@ def _replicate(place: ServiceAddress) -> DoorSettings:
         "replicate",
         "REPLICATE_API_TOKEN",
         (
-            Client("Python, replicate 1", {"REPLICATE_BASE_URL": base, **trust}, lacks=lacks),
-            Client("Python, replicate 2", {"REPLICATE_BASE_URL": f"{base}/v1", **trust}, lacks=lacks),
-            Client("JavaScript", node_trust, f'new Replicate({{baseUrl: "{base}/v1"}})'),
+            ClientSettings("Python, replicate 1", {"REPLICATE_BASE_URL": base, **trust}, lacks=lacks),
+            ClientSettings("Python, replicate 2", {"REPLICATE_BASE_URL": f"{base}/v1", **trust}, lacks=lacks),
+            ClientSettings("JavaScript", node_trust, f'new Replicate({{baseUrl: "{base}/v1"}})'),
         ),
     )
 
@@ -95,8 +95,8 @@ def _fal(place: ServiceAddress) -> DoorSettings:
         "fal",
         "FAL_KEY",
         (
-            Client("Python", environment, lacks=lacks),
-            Client("JavaScript", place.trust(place.plain_url, NODE_CA_VARIABLE), code),
+            ClientSettings("Python", environment, lacks=lacks),
+            ClientSettings("JavaScript", place.trust(place.plain_url, NODE_CA_VARIABLE), code),
         ),
     )
 
@@ -107,7 +107,7 @@ def _openai(place: ServiceAddress) -> DoorSettings:
         "openai",
         "OPENAI_API_KEY",
         (
-            Client("Python", {**environment, **place.trust(place.plain_url)}),
-            Client("JavaScript", {**environment, **place.trust(place.plain_url, NODE_CA_VARIABLE)}),
+            ClientSettings("Python", {**environment, **place.trust(place.plain_url)}),
+            ClientSettings("JavaScript", {**environment, **place.trust(place.plain_url, NODE_CA_VARIABLE)}),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from genpulse import config
-from genpulse.cli.doors.client_settings import Client, DoorSettings, ServiceAddress, door_settings
+from genpulse.cli.doors.client_settings import ClientSettings, DoorSettings, ServiceAddress, door_settings
 from genpulse.cli.doors.look import Seen, look
 from genpulse.cli.output.terminal import say, say_json
 from genpulse.cli.stack import DEFAULT_API, api_key, api_option, json_option, running_stack
@@ -104,7 +104,7 @@ def _print(place: ServiceAddress, doors: Sequence[DoorSettings], seen: Seen, mis
             _print_client(door, client)
 
 
-def _print_client(door: DoorSettings, client: Client) -> None:
+def _print_client(door: DoorSettings, client: ClientSettings) -> None:
     say(f"# {door.name}: {client.name}")
     if client.lacks:
         say(f"# ! {client.lacks}")

@@ -46,7 +46,7 @@ _COMMANDS = {
     "uninstall": LazyCommand("genpulse.cli.flow.install:uninstall_command", "Take back what install has written."),
     "graph": LazyCommand("genpulse.cli.flow.install:graph_command", "The model as a drawing for a document."),
     "stamp": LazyCommand(
-        "genpulse.cli.flow.stamp:stamp_command", "Write the stamp of the build that is under way."
+        "genpulse.cli.flow.build_info:build_info_command", "Write the stamp of the build that is under way."
     ),
 }
 

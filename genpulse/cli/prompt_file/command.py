@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.model_names import model_named
+from genpulse.cli.generate.model_names import model_named
 from genpulse.cli.output.destination import destination
 from genpulse.cli.output.progress import Bars, CountBar
 from genpulse.cli.output.terminal import say, say_json

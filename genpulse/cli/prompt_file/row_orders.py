@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from genpulse.cli.model_names import asked_as
+from genpulse.cli.generate.model_names import asked_as
 from genpulse.cli.output.file_names import safe_name
 from genpulse.cli.prompt_file.rows import BrokenRows, Row, RowProblem, read_json
 from genpulse_client import Model, Order, Priority

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from genpulse.api.routes.models import ModelDocument
+from genpulse.api.routes.catalogue.models import ModelDocument
 from genpulse.console.visit import Visit
 from genpulse.domain.catalogue.lifetime import Lifetime
 from genpulse.domain.errors import UnknownModel
 from genpulse.domain.provider_account.gate import Circuit, Limits
-from genpulse.lifecycle.budget import is_allowed
+from genpulse.lifecycle.budgets.check import is_allowed
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
 

@@ -20,7 +20,7 @@ from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.search.queue_load import QueueLoad
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import Task, TaskStatus
-from genpulse.lifecycle.budget_standing import budget_standing
+from genpulse.lifecycle.budgets.standing import budget_standing
 from genpulse.ports import Services, WorkerPresence
 
 KIND = "now"

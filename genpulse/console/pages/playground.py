@@ -22,7 +22,7 @@ from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.submission.order import Order
 from genpulse.domain.task import Priority, Task
-from genpulse.lifecycle.budget import check_provider
+from genpulse.lifecycle.budgets.check import check_provider
 from genpulse.lifecycle.submission import submit as submitting
 from genpulse.ports import Services
 from genpulse.provider import AnyModel

@@ -18,9 +18,9 @@ LONGEST_PROBE_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What came of asking: what the provider `said`, or why it did not, with the failure's `code`."""
+    """What came of asking: the `message` of the provider, or why it did not, with the failure's `code`."""
 
-    said: str
+    message: str
     code: str = ""
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from genpulse.api.schemas.documents import WaitingDocument
+from genpulse.api.schemas.tasks.documents import WaitingDocument
 from genpulse.console import rendering
 from genpulse.console.examples import examples_for
 from genpulse.console.forms import PageForm

@@ -12,7 +12,7 @@ from genpulse.api.auth.key_filter import NoSuchKey, owners_meant
 from genpulse.api.errors import InsufficientScope
 from genpulse.api.requests import task_filter
 from genpulse.api.requests.page_cursor import decode, encode
-from genpulse.api.schemas.task_filter import TaskListDocument
+from genpulse.api.schemas.tasks.filter import TaskListDocument
 from genpulse.console import rendering, responsibility
 from genpulse.console.live import Fragments
 from genpulse.console.viewer import Viewer

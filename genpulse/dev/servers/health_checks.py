@@ -63,8 +63,8 @@ async def check_redis(url: str) -> None:
     from redis.exceptions import RedisError
 
     try:
-        async with asyncio.timeout(_NAMED_PATIENCE_S), Redis.from_url(url) as client:
-            await client.ping()
+        async with asyncio.timeout(_NAMED_PATIENCE_S), Redis.from_url(url) as redis:
+            await redis.ping()
     except (OSError, TimeoutError, ValueError, RedisError) as error:
         raise ServerUnreachable("Redis", "GENPULSE_REDIS__URL", _why(error)) from error
 

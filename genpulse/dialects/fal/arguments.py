@@ -9,9 +9,9 @@ from starlette.requests import Request
 
 from genpulse.api.context import caller_of, context_in
 from genpulse.api.requests import json_body
-from genpulse.api.schemas.submission import LONGEST_DEADLINE_S, HttpUrl
+from genpulse.api.schemas.tasks.submission import LONGEST_DEADLINE_S, HttpUrl
 from genpulse.dialects.fal.apps import app_id
-from genpulse.dialects.fal.input_files import with_references
+from genpulse.dialects.fal.files.input_files import with_references
 from genpulse.dialects.fal.webhook import CHOICE
 from genpulse.dialects.model_names import ModelNames
 from genpulse.domain.errors import BadInput, Problem

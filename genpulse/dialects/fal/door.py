@@ -1,7 +1,8 @@
 """The calls under `/fal`."""
 
 from genpulse.api.door import Door, DoorCall
-from genpulse.dialects.fal import key_set, parts, request_id, uploads
+from genpulse.dialects.fal import key_set, request_id
+from genpulse.dialects.fal.files import parts, uploads
 from genpulse.dialects.fal.proxy import Proxy
 from genpulse.dialects.fal.queue import PREFIX, Queue
 from genpulse.dialects.fal.refusals import refuse

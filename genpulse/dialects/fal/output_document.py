@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from genpulse.api.responses.content_disposition import EXTENSIONS
 from genpulse.api.schemas.links import Links
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.result.shown_result import result_with
 from genpulse.domain.task import Task

@@ -15,6 +15,8 @@ from genpulse.dialects.openai.form_values import nested
 from genpulse.domain.errors import BadInput
 from genpulse.domain.json.value import JsonObject
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -27,7 +29,7 @@ class Asked:
     def canonical(self) -> bytes:
         """The same bytes whenever the same is asked for, with files by their digests."""
         files = [[file.name, file.spooled.sha256] for file in self.files]
-        return json.dumps([self.values, files], sort_keys=True, separators=(",", ":")).encode()
+        return _CANONICAL.encode([self.values, files]).encode()
 
 
 async def json_asked(request: Request) -> Asked:

@@ -5,13 +5,13 @@ from starlette.types import Scope
 
 from genpulse.api.door import Door, Refusal
 from genpulse.dialects.model_names import ModelNames
-from genpulse.dialects.openai.images import Images
+from genpulse.dialects.openai.images.calls import Images
 from genpulse.dialects.openai.models import Models
 from genpulse.dialects.openai.parts import Parts
 from genpulse.dialects.openai.refusals import is_sent_again, refuse
 from genpulse.dialects.openai.speech import Speech
-from genpulse.dialects.openai.videos import Videos
-from genpulse.dialects.openai.webhook_secret import WebhookSecret
+from genpulse.dialects.openai.videos.calls import Videos
+from genpulse.dialects.openai.webhooks.secret import WebhookSecret
 from genpulse.dialects.options import DialectOptions
 from genpulse.dialects.repeated_calls import RepeatedCalls
 

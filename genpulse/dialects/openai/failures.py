@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from genpulse.dialects.openai.ids import video_id
 from genpulse.dialects.openai.refusals import INVALID, SERVER, CallRefused
+from genpulse.dialects.openai.videos.ids import video_id
 from genpulse.domain.failure import Actor, Failure, FailureCode
 from genpulse.domain.task import Task, TaskStatus
 

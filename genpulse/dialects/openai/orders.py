@@ -1,17 +1,16 @@
 """From OpenAI's fields to an order of one of our models, by the schema of the model."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from genpulse.api.schemas.submission import OrderDocument
+from genpulse.api.schemas.tasks.submission import OrderDocument
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.openai.refusals import CallRefused
 from genpulse.dialects.openai.schema_values import in_types_of
-from genpulse.dialects.openai.webhook_form import CHOICE
+from genpulse.dialects.openai.webhooks.form import CHOICE
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.domain.kind import makes_media
@@ -22,7 +21,7 @@ from genpulse.domain.task import Priority
 from genpulse.lifecycle.submission.route_targets import fields_of
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
-from genpulse.provider.unknown_field import unknown
+from genpulse.provider.inputs.unknown_field import unknown
 
 OWN_FIELDS = ("webhook_url", "deadline_s", "priority", "metadata", "retain_s")
 """Fields of our own submit, which a caller may send beside OpenAI's (`extra_body`)."""
@@ -60,12 +59,12 @@ class Purpose:
 class Translated:
     """An order; `ignored` are fields of the call that its model has no place for, of those that may be left.
 
-    `fields` has for fields of the input those of the call.
+    `names` are the fields of the call.
     """
 
     order: Order
     ignored: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    names: tuple[str, ...] = ()
 
     def blamed(self, error: BadInput) -> BadInput:
         """The same error, with its places named as the call names them."""
@@ -77,7 +76,7 @@ class Translated:
         first, _, rest = pointer.removeprefix("/input").removeprefix("/").partition("/")
         if first == _EXTRA and rest:
             first, _, rest = rest.partition("/")
-        meant = self.fields.get(first, first)
+        meant = _origin(first, self.names) if first in self.order.input else first
         return f"/{meant}/{rest}" if rest and meant == first else f"/{meant}"
 
 
@@ -110,7 +109,7 @@ class Translation:
         return Translated(
             self._validated(model_id, model, in_types_of(model.input, input_), own),
             ignored,
-            _origins(input_, [*values, *pictures]),
+            (*values, *pictures),
         )
 
     def _target(self, name: JsonValue) -> tuple[str | None, str]:
@@ -238,12 +237,8 @@ def _no_place(model: str, fields: InputFields, name: str) -> CallRefused:
     return CallRefused(f"The model {model!r} has no place for {name!r}: {words}.", "unknown_parameter", field=name)
 
 
-def _origins(input_: Iterable[str], names: Sequence[str]) -> Mapping[str, str]:
-    """For fields of the input those of the call from which they come."""
-    return {name: _origin(name, names) for name in input_}
-
-
 def _origin(name: str, names: Sequence[str]) -> str:
+    """For a field of the input the one of the call from which it comes."""
     if name in names:
         return name
     if name in SIZE_FIELDS:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 
 from genpulse.dialects.openai.refusals import SERVER, CallRefused
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.errors import StorageLost
 from genpulse.domain.task import Task
 

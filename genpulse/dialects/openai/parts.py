@@ -17,7 +17,7 @@ from genpulse.dialects.openai.calls_asked import Asked
 from genpulse.dialects.openai.failures import refusal_of, still_running
 from genpulse.dialects.openai.orders import Purpose, Translation
 from genpulse.dialects.repeated_calls import RepeatedCalls
-from genpulse.domain.asset import REFERENCE
+from genpulse.domain.assets.asset import REFERENCE
 from genpulse.domain.errors import BadInput
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import Task, TaskStatus

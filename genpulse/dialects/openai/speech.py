@@ -10,13 +10,13 @@ from starlette.responses import Response
 from genpulse.api.context import context_in
 from genpulse.api.door import DoorCall
 from genpulse.api.responses.streams import Stream
-from genpulse.api.routes.assets import fetch_content
+from genpulse.api.routes.assets.assets import fetch_content
 from genpulse.dialects.openai.calls_asked import asked_by
 from genpulse.dialects.openai.orders import Purpose
 from genpulse.dialects.openai.outputs import begun, check_format, only_output
 from genpulse.dialects.openai.parts import Parts
 from genpulse.dialects.openai.refusals import CallRefused
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.json.value import JsonObject
 from genpulse.ports import Storage
 

@@ -4,16 +4,17 @@ from genpulse.api.door import Door, DoorCall
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.options import DialectOptions
 from genpulse.dialects.repeated_calls import RepeatedCalls
-from genpulse.dialects.replicate import account, files
-from genpulse.dialects.replicate.collections import Collections
-from genpulse.dialects.replicate.deployments import Deployments
+from genpulse.dialects.replicate import account
+from genpulse.dialects.replicate.files import calls as files
 from genpulse.dialects.replicate.links import PREFIX
-from genpulse.dialects.replicate.models import Models
+from genpulse.dialects.replicate.models.calls import Models
+from genpulse.dialects.replicate.models.collections import Collections
+from genpulse.dialects.replicate.models.deployments import Deployments
+from genpulse.dialects.replicate.models.versions import Versions
 from genpulse.dialects.replicate.not_served import list_trainings, not_served, refuse_training, show_training
-from genpulse.dialects.replicate.predictions import Predictions
+from genpulse.dialects.replicate.predictions.calls import Predictions
+from genpulse.dialects.replicate.predictions.stream import PredictionStream
 from genpulse.dialects.replicate.refusals import refuse
-from genpulse.dialects.replicate.stream import PredictionStream
-from genpulse.dialects.replicate.versions import Versions
 
 NAME = "replicate"
 _WAIT_S = 60

@@ -8,7 +8,7 @@ from genpulse.api.schemas.links import Links
 from genpulse.dialects.model_names import ModelNames
 from genpulse.dialects.options import DialectOptions
 from genpulse.dialects.replicate.links import ReplicateLinks
-from genpulse.dialects.replicate.prediction_documents import PredictionView
+from genpulse.dialects.replicate.predictions.documents import PredictionView
 from genpulse.domain.submission.webhook_choice import WebhookChoice, WebhookEvent
 from genpulse.domain.task import Task
 from genpulse.domain.webhook_delivery import Delivery

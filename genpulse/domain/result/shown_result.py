@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from genpulse.domain.asset import Asset
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.json.value import JsonValue
 from genpulse.domain.task import Task
 

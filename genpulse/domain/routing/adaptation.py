@@ -48,6 +48,8 @@ def adapt(document: JsonObject, fields: InputFields, rename: Mapping[str, str] |
     A field under the same name is taken as it is. One that is null says nothing, and is left out where the model
     has no place for it.
     """
+    if not rename and (fields.is_open or document.keys() <= fields.names):
+        return Adapted(dict(document))
     adaptation = _Adaptation(fields)
     renamed = rename or {}
     rest = {name: value for name, value in document.items() if not adaptation.took_renamed(name, value, renamed)}

@@ -6,7 +6,7 @@ from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
-from genpulse.domain.asset import REFERENCE, referred
+from genpulse.domain.assets.asset import REFERENCE, referred
 from genpulse.domain.json.place import Place
 
 TASK = "task:"

@@ -1,7 +1,7 @@
 """Which earlier call a call repeats that came without an idempotency key."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 MOST_OF_ONE = 16
@@ -69,7 +69,7 @@ class KnownCalls:
         earlier = repeated(calls.values(), repeats=repeats)
         if earlier is None:
             return None
-        calls[earlier.key] = replace(earlier, state=CallState.OPEN, process=process)
+        calls[earlier.key] = KnownCall(earlier.key, CallState.OPEN, earlier.began_at_s, process)
         return earlier.key
 
     def unanswered(self, digest: str) -> str | None:
@@ -81,8 +81,11 @@ class KnownCalls:
     def note(self, digest: str, key: str, state: CallState, now_s: float, process: str = "") -> None:
         """How far the call under this key has come."""
         calls = self._calls.pop(digest, {})
-        before = calls.get(key) or KnownCall(key, state, now_s, process)
-        calls[key] = replace(before, state=state)
+        before = calls.get(key)
+        if before is None:
+            calls[key] = KnownCall(key, state, now_s, process)
+        elif before.state is not state:
+            calls[key] = KnownCall(key, state, before.began_at_s, before.process)
         if state is CallState.ANSWERED and len(calls) > MOST_OF_ONE:
             _forget_answered(calls)
         self._calls[digest] = calls

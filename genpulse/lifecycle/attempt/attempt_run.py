@@ -20,7 +20,7 @@ from genpulse.lifecycle.attempt.input_files import TaskAttachments
 from genpulse.lifecycle.attempt.interruption import ANY_INTERRUPTION, Interruption, Signal
 from genpulse.lifecycle.attempt.orders import AccountUse, AttemptOrder
 from genpulse.lifecycle.attempt.progress import ProgressReport
-from genpulse.lifecycle.budget import check_before_paying, is_free
+from genpulse.lifecycle.budgets.check import check_before_paying, is_free
 from genpulse.lifecycle.provider_callback import callback_url
 from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services

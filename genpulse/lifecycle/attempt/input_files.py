@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from typing import TypeVar
 from uuid import UUID
 
-from genpulse.domain.asset import REFERENCE, Asset, referred
+from genpulse.domain.assets.asset import REFERENCE, Asset, referred
 from genpulse.domain.errors import (
     InvalidInput,
     StorageLost,
@@ -19,7 +19,7 @@ from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services
 from genpulse.provider import Attachment
 from genpulse.provider.encoded import data_uri, is_data_uri
-from genpulse.provider.named_file import fetch_named_file
+from genpulse.provider.inputs.named_file import fetch_named_file
 
 FETCHED_BYTES = 1 << 30
 """How large a file may be that an input names by its https URL."""

@@ -7,7 +7,7 @@ from genpulse.domain.submission.file_reference import fits, output_named
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.store_retry import until_available
-from genpulse.provider.asset_ref import files_in
+from genpulse.provider.inputs.asset_ref import files_in
 
 
 async def check_sources(run: AttemptRun) -> None:

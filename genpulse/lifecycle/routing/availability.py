@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from genpulse.domain.errors import UnknownModel
 from genpulse.domain.money.spending import day_of
 from genpulse.domain.provider_account.gate import CircuitState
-from genpulse.lifecycle.budget import is_allowed
+from genpulse.lifecycle.budgets.check import is_allowed
 from genpulse.ports import Services
 
 

@@ -38,7 +38,7 @@ from genpulse.domain.routing.route import Route
 from genpulse.domain.routing.task_route import RouteTarget
 from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask
-from genpulse.lifecycle.budget import check_provider
+from genpulse.lifecycle.budgets.check import check_provider
 from genpulse.lifecycle.submission.order_references import check_references, names_something
 from genpulse.lifecycle.submission.order_route import route_of
 from genpulse.lifecycle.submission.route_targets import parsed_on, shared_kind, targets_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
 
-from genpulse.domain.asset import REFERENCE
+from genpulse.domain.assets.asset import REFERENCE
 from genpulse.domain.errors import OutOfReach, Problem, UnknownTask
 from genpulse.domain.json.place import Place, values, written
 from genpulse.domain.json.value import JsonObject, JsonValue

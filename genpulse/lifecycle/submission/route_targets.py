@@ -16,7 +16,7 @@ from genpulse.domain.submission.order import Order
 from genpulse.lifecycle.routing.availability import is_offered
 from genpulse.ports import Services
 from genpulse.provider import AnyModel
-from genpulse.provider.asset_ref import files_in
+from genpulse.provider.inputs.asset_ref import files_in
 
 
 def targets_of(services: Services, route: Route, order: Order, place: str = "") -> tuple[RouteTarget, ...]:

@@ -7,12 +7,12 @@ from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask, Submitted
-from genpulse.lifecycle.budget import limits_for
+from genpulse.lifecycle.budgets.check import limits_for
 from genpulse.lifecycle.submission.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_order, check_tasks
 from genpulse.lifecycle.submission.order_references import sources_of
 from genpulse.lifecycle.submission.route_targets import files_on_route
 from genpulse.ports import Services
-from genpulse.provider.asset_ref import files_in
+from genpulse.provider.inputs.asset_ref import files_in
 
 __all__ = ["Order", "new_task", "submit"]
 

@@ -10,7 +10,7 @@ from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.submission.order import Order
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.domain.task_batch import EarlierBatch, NewBatch, SubmittedBatch
-from genpulse.lifecycle.budget import limits_for
+from genpulse.lifecycle.budgets.check import limits_for
 from genpulse.lifecycle.submission.order_checks import ERRORS_OF_THE_MOMENT, Candidate, check_tasks
 from genpulse.lifecycle.submission.submit import new_task
 from genpulse.ports import Services

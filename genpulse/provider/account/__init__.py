@@ -1,6 +1,6 @@
 """A vendor account over HTTP: base URL, credentials, orders and questions.
 
-Most adapters need no more than an `Account` and a function that tells their vendor's refusals apart.
+Most plug-ins need no more than an `Account` and a function that tells their vendor's refusals apart.
 """
 
 from genpulse.provider.account.access import Access

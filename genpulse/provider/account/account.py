@@ -13,7 +13,7 @@ from genpulse.provider.account.fetched import Fetched
 from genpulse.provider.account.refusals import Explain, meaning, proves, question
 from genpulse.provider.http import ANSWER_BYTES, AnswerLost, Http, Part, Reach, Reply, Request
 from genpulse.provider.http.address import exact, is_under, origin, plain_path, raw_path
-from genpulse.provider.named_file import fetch_named_file
+from genpulse.provider.inputs.named_file import fetch_named_file
 
 ORDER_S = 300.0
 QUESTION_S = 60.0
@@ -135,7 +135,7 @@ class Account:
     def fetch_own(
         self, path: str, *, query: Mapping[str, str] | None = None, limit_bytes: int | None = None
     ) -> Fetched:
-        """A file at the vendor's own host, by a path that the adapter itself has built, with the key.
+        """A file at the vendor's own host, by a path that the plug-in itself has built, with the key.
 
         No part of the path may be an address that somebody else has written; quote the ids in it. A redirect is
         followed without the key. Iterating raises as `Http.fetch_own`.

@@ -16,7 +16,7 @@ from genpulse.provider.model import AnyModel
 class ModelEntry:
     """What a file says of the model `id` of its provider.
 
-    `does` is the adapter's own word for what it is asked for, empty where the file says nothing. `file` and `line`
+    `does` is the plug-in's own word for what it is asked for, empty where the file says nothing. `file` and `line`
     are where the entry stands.
     """
 

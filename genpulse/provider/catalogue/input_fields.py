@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 
-from genpulse.provider.asset_ref import AssetRef, AudioRef, ImageRef, VideoRef
 from genpulse.provider.catalogue.documents import FieldDocument
+from genpulse.provider.inputs.asset_ref import AssetRef, AudioRef, ImageRef, VideoRef
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TYPES: Mapping[str, Any] = {

@@ -1,4 +1,4 @@
-"""HTTP values for adapters: requests, replies, errors, and which hosts may be reached.
+"""HTTP values for plug-ins: requests, replies, errors, and which hosts may be reached.
 
 `Http` is the process's one client, which every provider gets in its `ProviderSettings`.
 """

@@ -1,4 +1,4 @@
-"""The client of a process, as adapters of vendors see it."""
+"""The client of a process, as plug-ins see it."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -47,7 +47,7 @@ class Http(Protocol):
     def fetch_own(
         self, url: str, *, headers: Mapping[str, str], reach: Reach = PUBLIC, limit_bytes: int | None = None
     ) -> AsyncIterator[bytes]:
-        """The bytes behind a URL that the adapter itself has built, in chunks, with the account's `headers`.
+        """The bytes behind a URL that the plug-in itself has built, in chunks, with the account's `headers`.
 
         A redirect is followed as in `fetch_public`, without the headers. Raises as that does, and
         `QuestionRefused` where the vendor refuses the path itself: a key that was changed costs no file.

@@ -4,8 +4,8 @@ from typing import Any
 
 from genpulse.provider import Call, ProviderUnavailable
 from genpulse.provider.account import Account
-from genpulse.provider.file_name import file_name
 from genpulse.provider.http import AnswerLost, Part
+from genpulse.provider.inputs.file_name import file_name
 from genpulse.providers.comfyui.refusals import text_of
 
 

@@ -24,8 +24,8 @@ from genpulse.provider import (
     TwoPhase,
 )
 from genpulse.provider.account import Account
-from genpulse.provider.file_name import file_name
 from genpulse.provider.http import AnswerUnusable, Part
+from genpulse.provider.inputs.file_name import file_name
 from genpulse.provider.job_id import in_path
 from genpulse.provider.passthrough import FreeInput, IsFile, result_of, with_files
 from genpulse.provider.reported import ordered_as, without_status

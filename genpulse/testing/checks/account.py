@@ -2,7 +2,7 @@
 
 from contextlib import AsyncExitStack
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.domain.errors import AuthenticationFailed
 from genpulse.provider import ProviderSettings, TwoPhase
 from genpulse.providers.catalog import LoadedCatalogue

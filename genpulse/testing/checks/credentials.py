@@ -1,4 +1,4 @@
-"""Who we are is told to the vendor alone, for what the adapter itself asks."""
+"""Who we are is told to the vendor alone, for what the plug-in itself asks."""
 
 from genpulse.domain.failure import FailureCode
 from genpulse.provider import ProviderSettings

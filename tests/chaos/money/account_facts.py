@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from genpulse.adapters.database.rows import entry_of
+from genpulse.adapters.database.tasks.rows import entry_of
 from genpulse.domain.money.ledger import Balance, LedgerEntry
 from tests.chaos.books import Books
 from tests.chaos.facts import books_of, by_task, code_of

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from aiohttp import web
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.adapters.memory.provider_gate import MemoryGate
 from genpulse.domain.retry import RetryPolicy
 from genpulse.lifecycle.watch import wait

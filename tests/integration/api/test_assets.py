@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from genpulse.domain.asset import key_of
+from genpulse.domain.assets.asset import key_of
 from genpulse.domain.errors import StorageLost, StorageUnavailable
 
 CONTENT = b"0123456789"

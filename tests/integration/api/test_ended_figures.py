@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from genpulse.adapters.memory.ended_work import MemoryEndedWork
-from genpulse.api import ended_work
-from genpulse.api.ended_work import EndedWorkFigures
-from genpulse.api.metrics import COUNTING
-from genpulse.api.model_labels import ModelLabels
+from genpulse.api.metrics import ended_work
+from genpulse.api.metrics.ended_work import EndedWorkFigures
+from genpulse.api.metrics.metrics import COUNTING
+from genpulse.api.metrics.model_labels import ModelLabels
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import ProviderRejected
 from genpulse.domain.search.ended_work import EndedWithin

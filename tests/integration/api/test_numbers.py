@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from genpulse.api.schemas.documents import TaskDocument
 from genpulse.api.schemas.links import Links
+from genpulse.api.schemas.tasks.documents import TaskDocument
 from genpulse.provider import Call, Local, Model, Output, Provider, Report, Result
 from genpulse.provider.passthrough import FreeInput
 from genpulse.providers.catalog import LoadedCatalogue

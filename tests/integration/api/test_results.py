@@ -7,8 +7,8 @@ import pytest
 import uuid_utils.compat
 
 from genpulse import config
-from genpulse.cli.worker_process import describer, links_at_hand
-from genpulse.domain.asset import Asset
+from genpulse.cli.worker.process import describer, links_at_hand
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.result.answer import OutputPlace
 from genpulse.domain.result.kept_answer import kept_shortened, kept_whole

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from genpulse.cli.errors import CommandRefused
-from genpulse.cli.model_names import asked_as, model_named
+from genpulse.cli.generate.model_names import asked_as, model_named
 from genpulse.domain.kind import ANY
 from genpulse.domain.routing.route import Route, Routes, RouteStep
 from genpulse.provider import Model, Provider

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from genpulse import config
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.testing.server import PNG
 from genpulse.wiring.catalogue import open_catalogue
 

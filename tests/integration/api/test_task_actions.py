@@ -8,7 +8,7 @@ import pytest
 
 from genpulse.api.auth.action_tokens import ActionSigner, ActionToken
 from genpulse.api.errors import ConfirmExpired
-from genpulse.api.schemas.task_actions import CONFIRM_LENGTH
+from genpulse.api.schemas.tasks.actions import CONFIRM_LENGTH
 from genpulse.domain.attempt import Failed
 from genpulse.domain.errors import AuthenticationFailed, ProviderRejected, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.keys.api_key import Scope

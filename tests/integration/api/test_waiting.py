@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from genpulse.api.schemas.documents import TaskDocument
 from genpulse.api.schemas.links import Links
+from genpulse.api.schemas.tasks.documents import TaskDocument
 from genpulse.domain.errors import ProviderUnavailable
 from genpulse.domain.retry import RetryPolicy
 from genpulse.domain.task import Task, TaskStatus, WaitsFor

@@ -9,8 +9,8 @@ import pytest
 import uuid_utils.compat
 
 from genpulse import config
-from genpulse.cli.worker_process import describer, links_at_hand
-from genpulse.domain.asset import Asset
+from genpulse.cli.worker.process import describer, links_at_hand
+from genpulse.domain.assets.asset import Asset
 from genpulse.domain.attempt import Canceled, Succeeded
 from genpulse.domain.errors import UnknownOutcome
 from genpulse.domain.warning import TaskWarning, WarningCode

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from genpulse.adapters.database.schema.migrate import _config
-from genpulse.domain.asset import named_in, referred
+from genpulse.domain.assets.asset import named_in, referred
 from tests.drawn import examples
 from tests.references import references, texts
 

@@ -5,8 +5,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from genpulse.adapters.database.batches import PostgresBatches
-from genpulse.adapters.database.statements import batches, searches
+from genpulse.adapters.database.statements import batches
+from genpulse.adapters.database.statements.search import searches
+from genpulse.adapters.database.tasks.batches import PostgresBatches
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task_batch import BatchQuery

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 import pytest
 
-from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Canceled, Failed, Released, Succeeded
 from genpulse.domain.errors import BudgetExceeded, CustomerLimitExceeded, KeyLimitExceeded

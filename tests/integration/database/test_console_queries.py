@@ -6,8 +6,9 @@ import asyncpg
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database import console, webhook_deliveries
+from genpulse.adapters.database import console
 from genpulse.adapters.database.statements import waiting
+from genpulse.adapters.database.webhooks import deliveries as webhook_deliveries
 from genpulse.adapters.postgresql.connections import _PLANNER
 from genpulse.domain.search.failing_receiver import COUNTED_AT_MOST as FAILING_AT_MOST
 from genpulse.domain.search.queue_load import COUNTED_AT_MOST

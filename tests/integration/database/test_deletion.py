@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.ending_attempts import asset_columns
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import EXPECT, PostgresRetention
 from genpulse.adapters.database.statements import deletion, tasks
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.task_submission import columns_of
-from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.database.tasks.ending_attempts import asset_columns
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.submission import statement_for
+from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.asset import Asset, Content, key_of
+from genpulse.domain.assets.asset import Asset, Content, key_of
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import BytesErased
 from genpulse.domain.retention import Pruned
@@ -102,7 +102,7 @@ async def test_what_is_to_go_is_found_by_an_index(pool):
     assert "pk_tasks" in await plan(pool, deletion.DELETE_FREE_TASKS, ids, "me", "dev", "me")
     assert "ix_tombstones_key_digest" in await plan(pool, tasks.KEY_IS_DELETED, b"x")
     new = new_task(idempotency_key="k")
-    submit = await plan(pool, tasks.SUBMIT, *columns_of([new], {new.id: None}))
+    submit = await plan(pool, *statement_for([new], {new.id: None}))
     assert "Index Scan using ix_tombstones_key_digest" in submit
     assert "Index Cond: (key_digest = new.key_digest)" in submit
     expect = await plan(pool, EXPECT, ["k"], [1], "dev", [ids[0]])

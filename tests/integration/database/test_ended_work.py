@@ -13,10 +13,10 @@ from prometheus_client.core import CollectorRegistry
 
 from genpulse.adapters.database.ended_work import PostgresEndedWork
 from genpulse.adapters.database.statements import ended_work
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.api.ended_work import EndedWorkFigures
-from genpulse.api.model_labels import ModelLabels
+from genpulse.api.metrics.ended_work import EndedWorkFigures
+from genpulse.api.metrics.model_labels import ModelLabels
 from genpulse.domain.attempt import Canceled, End, Failed, Released, RetryLater, Succeeded, Worker
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable
 from genpulse.domain.search.ended_work import BOUNDS_S
@@ -109,7 +109,7 @@ async def facts(pool) -> dict[str, Counter]:
 
 @pytest.mark.parametrize("at_once", [50_000, 3])
 async def test_all_that_ends_while_it_is_counted_is_counted_once(pools, monkeypatch, at_once):
-    monkeypatch.setattr("genpulse.api.ended_work.MOST_AT_ONCE", at_once)
+    monkeypatch.setattr("genpulse.api.metrics.ended_work.MOST_AT_ONCE", at_once)
     stores = [PostgresTaskStore(pool) for pool in pools[:3]]
     await stores[0].submit_batch(tasks(TASKS))
     done, looks = asyncio.Event(), asyncio.Condition()

@@ -7,10 +7,10 @@ import asyncpg
 import pytest
 
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe, StampProbe
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.schema.environment_stamp import check_stamp, look, stamp
 from genpulse.adapters.database.schema.migrate import current, upgrade
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import connect, open_pool
 from genpulse.dev.processes.ports import free_port
 from genpulse.domain.attempt import Succeeded

@@ -3,9 +3,9 @@
 import asyncpg
 from alembic import command
 
-from genpulse.adapters.database.exact_input import columns_of
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.database.tasks.exact_input import columns_of
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
 from tests.integration.database.test_deliveries_migration import migrated
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.schema.migrate import upgrade
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Failed, RetryLater, Succeeded
 from genpulse.domain.failure import Charged

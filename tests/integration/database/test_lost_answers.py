@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from genpulse.adapters.database.queue import PostgresTaskQueue
-from genpulse.adapters.database.statements import ends, tasks
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
+from genpulse.adapters.database.statements import ends, submission
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import End, Failed, Succeeded
 from genpulse.domain.errors import DatabaseUnavailable, LeaseLost, ProviderRejected
@@ -88,7 +88,7 @@ async def test_an_end_that_comes_again_changes_nothing(backend):
 
 
 async def test_a_submit_with_a_key_gives_the_task_that_nobody_heard_of(pool, migrated_url):
-    wire = Wire(pool, tasks.SUBMIT)
+    wire = Wire(pool, submission.submit())
     store = PostgresTaskStore(wire)
     first, second = (new_task(idempotency_key="k") for _ in range(2))
     async with pool.acquire() as connection:

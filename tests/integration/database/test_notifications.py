@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from genpulse.adapters.database.notifications import NotificationListener
+from genpulse.adapters.database.queue.notifications import NotificationListener
 from genpulse.adapters.database.statements.columns import CHANNEL, channel_of
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Worker

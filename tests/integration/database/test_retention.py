@@ -8,14 +8,14 @@ import asyncpg
 import pytest
 import uuid_utils.compat
 
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.removal import pruning as statements
 from genpulse.adapters.database.removal.pruning import PostgresPruning
 from genpulse.adapters.database.removal.retention import PostgresRetention
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.asset import Asset, Content
+from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import (
     ClocksDiffer,

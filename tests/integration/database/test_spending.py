@@ -13,9 +13,9 @@ import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.schema.migrate import upgrade
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Canceled, Failed, Released, RetryLater, Succeeded
 from genpulse.domain.errors import BudgetExceeded, KeyLimitExceeded

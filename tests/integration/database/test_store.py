@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from genpulse.adapters.database.ending_attempts import EndWriter
 from genpulse.adapters.database.health_checks import DatabaseProbe, MigrationsProbe
-from genpulse.adapters.database.queue import PostgresTaskQueue
+from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.schema.migrate import upgrade
-from genpulse.adapters.database.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.ending_attempts import EndWriter
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool, outages
 from genpulse.dev.processes.ports import free_port
 from genpulse.dev.processes.unprivileged import remove_home

@@ -8,9 +8,9 @@ import pytest
 import uuid_utils.compat
 from pydantic_core import to_json
 
-from genpulse.adapters.database.statements import searches
-from genpulse.adapters.database.task_search import BY_THEIR_VALUES, TaskSearch
-from genpulse.adapters.memory.task_search import fits
+from genpulse.adapters.database.statements.search import searches
+from genpulse.adapters.database.tasks.search import BY_THEIR_VALUES, TaskSearch
+from genpulse.adapters.memory.tasks.search import fits
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery

@@ -7,15 +7,15 @@ from functools import partial
 import pytest
 import uuid_utils.compat
 
+from genpulse.adapters.database.assets.thumbnails import PostgresThumbnails
 from genpulse.adapters.database.removal import pruning
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.statements import deletion
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.thumbnails import PostgresThumbnails
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.postgresql.connections import open_pool
-from genpulse.domain.asset import Asset, Content
-from genpulse.domain.thumbnail import Thumbnail, ThumbnailWidth, thumbnail_key
+from genpulse.domain.assets.asset import Asset, Content
+from genpulse.domain.assets.thumbnail import Thumbnail, ThumbnailWidth, thumbnail_key
 from tests.contract.conftest import now
 from tests.integration.database.test_deletion import blocked
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from tests.fakes.raw import RawServer
 
 

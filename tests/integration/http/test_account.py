@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.domain.errors import (
     AuthenticationFailed,
     InvalidInput,

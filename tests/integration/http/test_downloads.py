@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from genpulse.adapters.http import download
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.domain.errors import InvalidInput, OutputUnavailable, ProviderUnavailable, QuestionRefused
 from genpulse.domain.failure import Charged, FailureCode
 from genpulse.provider.account import Account

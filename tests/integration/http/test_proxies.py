@@ -3,7 +3,7 @@
 import pytest
 import uvloop
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.addresses.proxies import Proxies
 from genpulse.dev.processes.ports import free_port
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, ProviderUnreachable

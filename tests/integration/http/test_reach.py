@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.domain.errors import OutputUnavailable
 from genpulse.provider.account import Account
 from genpulse.provider.http import Reach

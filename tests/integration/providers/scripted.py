@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from genpulse.adapters.http.client import HttpClient
+from genpulse.adapters.http.http_client import HttpClient
 from genpulse.provider import Attachment, Call, InvalidInput, Job, Output, Provider, ProviderSettings
 from genpulse.provider.encoded import data_uri, is_data_uri
 

@@ -6,9 +6,10 @@ import pytest
 
 from genpulse.domain.errors import ProviderUnreachable
 from genpulse.domain.provider_account.verdict import Verdict, verdict
-from genpulse.provider import Charged, InvalidInput, OutputUnavailable, ProviderUnavailable, named_file
+from genpulse.provider import Charged, InvalidInput, OutputUnavailable, ProviderUnavailable
 from genpulse.provider.account import Account
 from genpulse.provider.http import AnswerLost, AnswerTooLarge
+from genpulse.provider.inputs import named_file
 
 URL = "https://pictures.example/fox.png"
 

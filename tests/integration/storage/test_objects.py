@@ -10,7 +10,7 @@ import pytest
 
 from genpulse.adapters.storage.bucket import PROBE_KEY
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.domain.asset import key_of
+from genpulse.domain.assets.asset import key_of
 from genpulse.domain.errors import StorageLost, StorageUnavailable
 from genpulse.ports import State
 from tests.integration.storage.media_files import HEIGHT, WIDTH, video

@@ -14,8 +14,8 @@ from PIL import Image
 
 from genpulse.adapters.thumbnails import program_maker, thumbnail_program
 from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker
+from genpulse.domain.assets.thumbnail import LARGEST_BYTES, ThumbnailWidth, can_have_thumbnail
 from genpulse.domain.errors import NoThumbnail, ThumbnailsBusy
-from genpulse.domain.thumbnail import LARGEST_BYTES, ThumbnailWidth, can_have_thumbnail
 
 W64 = ThumbnailWidth.W64
 SPINS = "while True: pass"

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
-from genpulse.adapters.database.store import PostgresTaskStore
-from genpulse.adapters.database.webhook_deliveries import PostgresDeliveries
+from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.background.loops import Loops

@@ -260,14 +260,14 @@ async def test_the_beginnings_of_request_and_answer_are_kept_without_secrets(sen
     async with receiver(handler) as url:
         named = url.replace("http://", "http://anna:open-sesame@")
         answer = await send(sender, f"{named}?token=abcdef&page=7")
-    assert answer.sent.startswith("POST /hook?…\nHost: 127.0.0.1:")
-    assert "webhook-id: msg_1" in answer.sent
-    assert answer.sent.endswith(f"\n\n{BODY.decode()}")
-    assert answer.received.startswith("HTTP/1.1 400 Bad Request\n")
-    assert "X-Why: busy" in answer.received
-    assert answer.received.endswith("\n\nno … … …")
+    assert answer.request_excerpt.startswith("POST /hook?…\nHost: 127.0.0.1:")
+    assert "webhook-id: msg_1" in answer.request_excerpt
+    assert answer.request_excerpt.endswith(f"\n\n{BODY.decode()}")
+    assert answer.answer_excerpt.startswith("HTTP/1.1 400 Bad Request\n")
+    assert "X-Why: busy" in answer.answer_excerpt
+    assert answer.answer_excerpt.endswith("\n\nno … … …")
     for secret in ("abcdef", "open-sesame", "YW5uYTpvcGVuLXNlc2FtZQ", "v1,", "opens-all"):
-        assert secret not in answer.sent + answer.received
+        assert secret not in answer.request_excerpt + answer.answer_excerpt
 
 
 @pytest.mark.parametrize("padding", range(1890, 1960, 3))
@@ -288,7 +288,7 @@ async def test_of_a_silent_receiver_what_was_sent_is_known_and_of_none_nothing(s
     async with receiver(handler) as url, aclosing_sender(impatient):
         answer = await send(impatient, url)
     assert answer.silent
-    assert answer.sent.endswith(BODY.decode())
-    assert answer.received == ""
+    assert answer.request_excerpt.endswith(BODY.decode())
+    assert answer.answer_excerpt == ""
     unheard = await send(sender, f"http://127.0.0.1:{free_port()}/")
-    assert (unheard.sent, unheard.received) == ("", "")
+    assert (unheard.request_excerpt, unheard.answer_excerpt) == ("", "")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from genpulse.api.auth.signed_urls import UrlSigner
 from genpulse.api.auth.upload_signer import UploadSigner
 from genpulse.api.errors import InvalidSignature, UrlExpired
-from genpulse.domain.upload_grant import MEDIA_RANGE, UploadGrant
+from genpulse.domain.assets.upload_grant import MEDIA_RANGE, UploadGrant
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 SIGNER = UploadSigner(b"s" * 32)

@@ -12,10 +12,11 @@ from rich.cells import cell_len
 
 from genpulse.branching.git.refs import Ref
 from genpulse.branching.topics.open_topics import Topic
-from genpulse.cli import budgets, providers
+from genpulse.cli import providers
 from genpulse.cli.catalogue import show
 from genpulse.cli.flow import picture
 from genpulse.cli.keys.text import key_table
+from genpulse.cli.money import budgets
 from genpulse.cli.output.moments import moment_text
 from genpulse.cli.output.table import Column, Table, _folded
 from genpulse.cli.tasks import command

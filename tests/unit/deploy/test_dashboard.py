@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from genpulse.api.metrics import Metrics
+from genpulse.api.metrics.metrics import Metrics
 from genpulse.api.server.connections_per_peer import Peers
 from genpulse.background.loops import Loops
 

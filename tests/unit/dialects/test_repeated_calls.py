@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genpulse.adapters.memory.call_memory import MemoryCalls, SharedCalls
-from genpulse.adapters.memory.queue import MemoryTaskQueue
-from genpulse.adapters.memory.store import MemoryTaskStore
-from genpulse.adapters.memory.webhook_deliveries import MemoryDeliveries
+from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
+from genpulse.adapters.memory.tasks.store import MemoryTaskStore
+from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
 from genpulse.api.context import CALLER, Context
 from genpulse.api.options import ApiOptions
 from genpulse.dialects.repeated_calls import RepeatedCalls

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
-from genpulse.domain.asset import named_in, referred
+from genpulse.domain.assets.asset import named_in, referred
 from tests.references import references, texts
 
 ID = UUID("0197a3a6-1111-7222-8333-00000000abcf")

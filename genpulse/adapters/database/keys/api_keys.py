@@ -11,8 +11,8 @@ import asyncpg
 from genpulse.adapters.database.keys import message_keys, webhook_secrets
 from genpulse.adapters.database.keys.limit_columns import columns_of, limits_of
 from genpulse.adapters.database.keys.sealing import Sealing
-from genpulse.adapters.database.rows import Row, uuid_of
-from genpulse.adapters.database.spending_counters import today
+from genpulse.adapters.database.money.spending_counters import today
+from genpulse.adapters.database.tasks.rows import Row, uuid_of
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.keys.api_key import ApiKey, KeyLimits, Scope

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from genpulse.adapters.database.rows import Row
+from genpulse.adapters.database.tasks.rows import Row
 from genpulse.domain.keys.api_key import KeyLimits
 from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.provider_account.rate import Rate

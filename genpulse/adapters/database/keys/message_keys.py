@@ -12,7 +12,7 @@ import asyncpg
 import uuid_utils.compat
 
 from genpulse.adapters.database.keys.sealing import Sealing
-from genpulse.adapters.database.rows import Row, uuid_of
+from genpulse.adapters.database.tasks.rows import Row, uuid_of
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.errors import SealedMessageKey, SealedSecret
 from genpulse.domain.keys.message_key import SEED_BYTES, MessageKey, MessageKeys, keys_at

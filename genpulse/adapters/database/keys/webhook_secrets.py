@@ -12,7 +12,7 @@ import uuid_utils.compat
 
 from genpulse.adapters.database.keys import message_keys
 from genpulse.adapters.database.keys.sealing import Sealing
-from genpulse.adapters.database.rows import uuid_of
+from genpulse.adapters.database.tasks.rows import uuid_of
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.keys.webhook_secret import SigningSecrets
 

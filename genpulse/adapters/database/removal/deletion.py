@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.database.removal.pruning import DELETE_ATTEMPTS, DELETE_MESSAGES, DELETE_TASKS, row_count
-from genpulse.adapters.database.rows import Row, uuid_of
 from genpulse.adapters.database.statements import deletion
+from genpulse.adapters.database.tasks.rows import Row, uuid_of
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import Deletion
 from genpulse.domain.errors import AssetInUse, UnknownAsset

@@ -13,8 +13,8 @@ from uuid import UUID
 
 import asyncpg
 
-from genpulse.adapters.database.rows import Row
 from genpulse.adapters.database.statements import batches, ledger
+from genpulse.adapters.database.tasks.rows import Row
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.retention import Batch, Doomed, Pruned, StoredObject
 

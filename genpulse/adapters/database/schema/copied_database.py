@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 from pydantic_core import to_json
 
-from genpulse.adapters.database.rows import failure_document
+from genpulse.adapters.database.tasks.rows import failure_document
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 
 _COLUMNS = """

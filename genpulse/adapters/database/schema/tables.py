@@ -270,8 +270,8 @@ deliveries = Table(
     Column("tried_at", _Moment),
     Column("form", Text, nullable=False, server_default=""),
     Column("follows", Uuid),
-    Column("sent", Text, nullable=False, server_default=""),
-    Column("received", Text, nullable=False, server_default=""),
+    Column("request_excerpt", Text, nullable=False, server_default=""),
+    Column("answer_excerpt", Text, nullable=False, server_default=""),
 )
 Index("ix_deliveries_tried_at", deliveries.c.tried_at, postgresql_where=deliveries.c.tried_at.is_not(None))
 Index("ix_deliveries_task_id", deliveries.c.task_id)

@@ -1,6 +1,6 @@
 """Counting what ended within a time: each statement walks a piece of one index."""
 
-from genpulse.adapters.database.statements.groups import COST_USD
+from genpulse.adapters.database.statements.search.groups import COST_USD
 
 _WITHIN = """{column} > $1 AND {column} <= $2{and_more}
     ORDER BY {column} FETCH FIRST ($3::bigint) ROWS WITH TIES"""

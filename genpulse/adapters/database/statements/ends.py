@@ -4,7 +4,7 @@ Whoever ends an attempt locks its task first and then its entry; who ends a task
 which nobody holds. Several tasks are taken in the order of their ids. So no two wait for each other.
 """
 
-from genpulse.adapters.database.spending_counters import DAY, TODAY, counted
+from genpulse.adapters.database.money.spending_counters import DAY, TODAY, counted
 from genpulse.adapters.database.statements.columns import (
     AT_END,
     AT_WISH,
@@ -278,7 +278,7 @@ INSERT INTO queue (task_id, owner, provider, priority, ordered, due_at)
 SELECT id, owner, provider, priority, order_sent_at IS NOT NULL,
        CASE WHEN depends_on IS NOT NULL AND next_try_at IS NULL THEN 'infinity' ELSE now() END
 FROM again),
-{linked("again", "again")},
+{linked("again")},
 {entered(priced("again", usd="price_usd", held_usd="NULL::numeric", day=TODAY))},
 {counted(_OF_AGAIN)}
 SELECT again.*, pg_notify('{CHANNEL}', provider) AS told FROM again

@@ -13,11 +13,10 @@ def reserved(versions: str) -> str:
     return f"""
 entered AS (
 INSERT INTO ledger ({_COLUMNS})
-SELECT (tasks).id, 0, (tasks).provider, (tasks).model, (tasks).owner, (tasks).environment,
-       '{EntryKind.RESERVED}', (tasks).price_usd, ((tasks).created_at AT TIME ZONE 'utc')::date,
-       '{AmountSource.PRICE}', rule.version, NULL, NULL
-FROM written JOIN unnest($1::uuid[], {versions}::text[]) AS rule(task_id, version) ON rule.task_id = (tasks).id
-WHERE (tasks).price_usd > 0)
+SELECT written.id, 0, provider, model, owner, environment, '{EntryKind.RESERVED}', price_usd,
+       (created_at AT TIME ZONE 'utc')::date, '{AmountSource.PRICE}', rule.version, NULL, NULL
+FROM written JOIN unnest($1::uuid[], {versions}::text[]) AS rule(task_id, version) ON rule.task_id = written.id
+WHERE price_usd > 0)
 """
 
 

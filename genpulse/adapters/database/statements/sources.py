@@ -68,11 +68,11 @@ SELECT count(pg_notify('{CHANNEL}', provider)) FROM woken
 """Makes due what waits for nothing any more: of these tasks, or of all."""
 
 
-def linked(new: str, row: str) -> str:
-    """A CTE that notes the sources of new rows that wait for one; `row` is such a row of the CTE `new`."""
+def linked(new: str) -> str:
+    """A CTE that notes the sources of the rows of another one that wait for one."""
     return f"""
 linked AS (
 INSERT INTO task_sources (source_id, task_id)
-SELECT DISTINCT source_id, {row}.id FROM {new} CROSS JOIN LATERAL unnest({row}.depends_on) AS source_id
-WHERE {row}.next_try_at IS NULL
+SELECT DISTINCT source_id, {new}.id FROM {new} CROSS JOIN LATERAL unnest({new}.depends_on) AS source_id
+WHERE {new}.next_try_at IS NULL
 ON CONFLICT DO NOTHING)"""

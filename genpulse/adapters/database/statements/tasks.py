@@ -1,66 +1,6 @@
-"""Writing and reading tasks, what is journaled of them, and their assets. Columns of many rows come as arrays."""
+"""Reading tasks, what is journaled of them, and their assets. Columns of many rows come as arrays."""
 
-from genpulse.adapters.database.spending_counters import TODAY, counted
-from genpulse.adapters.database.statements.columns import CHANNEL, ONE_OF_MANY, WHOLE_TASK
-from genpulse.adapters.database.statements.ledger import reserved
-from genpulse.adapters.database.statements.sources import HAS_UNENDED, linked
-
-# A task under the same key is left alone, and not locked: others lock it in the order of ids, keys have another.
-_SUBMIT = f"""
-WITH written AS (
-INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata,
-                   webhook_url, deadline_at, idempotency_key, fingerprint, created_at, price_usd, exact_input,
-                   retain_s, batch_id, run_at, depends_on, budget_scopes, next_try_at, route,
-                   webhook_choice, deadline_is_for_start)
-SELECT id, environment, owner, kind, provider, model, 'queued', priority, input::jsonb, metadata::jsonb,
-       webhook_url, greatest(run_at, now()) + deadline_s * interval '1 s', idempotency_key, fingerprint, now(),
-       price_usd, exact_input, retain_s, batch_id, run_at, depends_on::uuid[], budget_scopes::text[],
-       CASE WHEN depends_on IS NULL THEN CASE WHEN run_at > now() THEN run_at END
-            WHEN NOT {HAS_UNENDED.format(ids="new.depends_on::uuid[]")} THEN greatest(run_at, now()) END,
-       route::jsonb, webhook_choice::jsonb, deadline_is_for_start
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
-            $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::numeric[],
-            $15::text[], $16::bytea[], $17::int[], $18::uuid[], $19::timestamptz[], $20::text[], $21::text[],
-            $22::text[], $23::text[], $24::bool[])
-     AS new(id, environment, owner, kind, provider, model, priority, input, metadata,
-            webhook_url, deadline_s, idempotency_key, fingerprint, price_usd, exact_input, key_digest, retain_s,
-            batch_id, run_at, depends_on, route, budget_scopes, webhook_choice,
-            deadline_is_for_start)
-LEFT JOIN LATERAL (SELECT id AS task_id FROM tombstones
-                   WHERE tombstones.key_digest = new.key_digest LIMIT 1) AS deleted ON true
-WHERE deleted.task_id IS NULL
-ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-RETURNING tasks),
-queued AS (
-INSERT INTO queue (task_id, owner, provider, priority, due_at, deferred)
-SELECT (tasks).id, (tasks).owner, (tasks).provider, (tasks).priority,
-       CASE WHEN (tasks).depends_on IS NOT NULL AND (tasks).next_try_at IS NULL THEN 'infinity'
-            ELSE coalesce((tasks).next_try_at, now()) END,
-       coalesce((tasks).next_try_at > now(), false)
-FROM written),
-{linked("written", "(tasks)")}{{counted}}
-SELECT (tasks).id AS id, (tasks).created_at AS created_at, (tasks).deadline_at AS deadline_at,
-       (tasks).next_try_at AS next_try_at, pg_notify('{CHANNEL}', (tasks).provider) AS told
-FROM written
-"""
-
-_OF_NEW = f"""
-(SELECT {TODAY} AS day, (tasks).owner AS owner, (tasks).budget_scopes AS scopes,
-        coalesce((tasks).price_usd, 0) AS usd, 1 AS tasks, 1 AS active
- FROM written)
-"""
-
-SUBMIT = _SUBMIT.format(counted="")
-"""The rows and their queue entries: of each task but those whose key is known, be it of a task that was deleted.
-
-Whoever writes the same key at the same moment is waited for.
-"""
-
-SUBMIT_COUNTED = _SUBMIT.format(counted=f",{counted(_OF_NEW)}")
-"""The same for tasks of which some have an owner."""
-
-SUBMIT_PRICED = _SUBMIT.format(counted=f",{reserved('$25')},{counted(_OF_NEW)}")
-"""The same for tasks of which some have a price, by the versions of its rules in the last parameter."""
+from genpulse.adapters.database.statements.columns import ONE_OF_MANY, WHOLE_TASK
 
 BY_KEY = f"""
 SELECT {WHOLE_TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL

@@ -13,10 +13,10 @@ from genpulse.api.requests import headers
 from genpulse.api.responses import encoded
 from genpulse.api.responses.streams import KEEP_ALIVE, EventStream, event_bytes
 from genpulse.api.routes.tasks.batches import BATCH_PATH, BatchId
-from genpulse.api.schemas.batches import BatchStandingDocument
 from genpulse.api.schemas.document import Document
-from genpulse.api.schemas.documents import TaskDocument
 from genpulse.api.schemas.links import Links
+from genpulse.api.schemas.tasks.batches import BatchStandingDocument
+from genpulse.api.schemas.tasks.documents import TaskDocument
 from genpulse.lifecycle.watch_batch import BatchUpdate, is_told, watch_batch
 
 BatchEventName = TypeAliasType("BatchEventName", Literal["batch", "end", "done"])

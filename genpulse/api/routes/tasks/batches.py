@@ -15,9 +15,9 @@ from genpulse.api.requests.page_cursor import decode_bound, encode_bound
 from genpulse.api.requests.query_parameters import refuse_doubled
 from genpulse.api.responses import encoded
 from genpulse.api.routes.tasks.tasks import BATCH, TASKS_PATH
-from genpulse.api.schemas.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
-from genpulse.api.schemas.documents import TaskBatch, TaskDocument, unshown_results
-from genpulse.api.schemas.submission import IDEMPOTENCY_KEY, BatchDocument
+from genpulse.api.schemas.tasks.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
+from genpulse.api.schemas.tasks.documents import TaskBatch, TaskDocument, unshown_results
+from genpulse.api.schemas.tasks.submission import IDEMPOTENCY_KEY, BatchDocument
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.search.task_query import TaskFilter
 from genpulse.domain.task_batch import BatchQuery, SubmittedBatch

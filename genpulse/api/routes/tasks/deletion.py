@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from genpulse.api.context import caller_of, context_in
 from genpulse.api.responses import encoded
-from genpulse.api.routes.assets import ASSET_PATH, AssetId
+from genpulse.api.routes.assets.assets import ASSET_PATH, AssetId
 from genpulse.api.routes.tasks.tasks import TASK_PATH, task_id_in
 from genpulse.lifecycle.removal import deletion
 

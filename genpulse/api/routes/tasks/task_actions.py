@@ -14,7 +14,7 @@ from genpulse.api.context import Context, caller_of, context_in
 from genpulse.api.requests import json_body
 from genpulse.api.responses import encoded
 from genpulse.api.routes.tasks.tasks import ACTIONS, TASKS_PATH
-from genpulse.api.schemas.task_actions import TaskActionDocument, TaskActionOutcome
+from genpulse.api.schemas.tasks.actions import TaskActionDocument, TaskActionOutcome
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.search.task_query import TaskFilter

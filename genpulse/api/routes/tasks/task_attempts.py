@@ -8,7 +8,7 @@ from genpulse.api.context import caller_of, context_in, task_for
 from genpulse.api.responses import encoded
 from genpulse.api.routes.tasks.tasks import TASK_PATH, TaskId
 from genpulse.api.schemas.document import Document, Time
-from genpulse.api.schemas.documents import FailureDocument
+from genpulse.api.schemas.tasks.documents import FailureDocument
 from genpulse.domain.attempt import Attempt, AttemptStatus
 
 routes = encoded.router("tasks")

@@ -15,8 +15,8 @@ from genpulse.api.responses import encoded
 from genpulse.api.responses.streams import KEEP_ALIVE, EventStream, event_bytes
 from genpulse.api.routes.tasks.tasks import TASK_PATH, task_id_in
 from genpulse.api.schemas.document import Document
-from genpulse.api.schemas.documents import ProgressDocument, TaskDocument
 from genpulse.api.schemas.links import Links
+from genpulse.api.schemas.tasks.documents import ProgressDocument, TaskDocument
 from genpulse.lifecycle.watch import Update, watch
 
 EVENTS_PATH = f"{TASK_PATH}/events"

@@ -12,8 +12,8 @@ from genpulse.api.requests import task_filter
 from genpulse.api.requests.page_cursor import decode, encode
 from genpulse.api.responses import encoded
 from genpulse.api.routes.tasks.tasks import TASKS_PATH
-from genpulse.api.schemas.documents import TaskDocument, TaskPage, unshown_results
-from genpulse.api.schemas.task_filter import TaskListDocument
+from genpulse.api.schemas.tasks.documents import TaskDocument, TaskPage, unshown_results
+from genpulse.api.schemas.tasks.filter import TaskListDocument
 from genpulse.domain.search.task_query import TaskQuery
 
 routes = encoded.router("tasks")

@@ -15,8 +15,9 @@ from genpulse.api.requests import headers as request_headers
 from genpulse.api.requests import json_body
 from genpulse.api.responses import encoded
 from genpulse.api.responses.deprecation import DEPRECATION_HEADERS, deprecation_headers
-from genpulse.api.schemas.documents import TaskDocument
-from genpulse.api.schemas.submission import IDEMPOTENCY_KEY, OrderDocument, RetryDocument
+from genpulse.api.schemas.tasks.documents import TaskDocument
+from genpulse.api.schemas.tasks.new_task import new_task_json
+from genpulse.api.schemas.tasks.submission import IDEMPOTENCY_KEY, OrderDocument, RetryDocument
 from genpulse.background.cancel_handles import unless_stopping
 from genpulse.domain.errors import Unavailable, UnknownTask
 from genpulse.domain.task import Submitted, Task
@@ -90,8 +91,11 @@ async def submit_task(request: Request) -> Response:
 
 
 def _submit_response(request: Request, submitted: Submitted, task: Task, wait_s: int | None) -> Response:
-    document = TaskDocument.of(task, links_for(request))
-    headers = {"Location": document.urls.self, **_headers_of(request, task)}
+    links = links_for(request)
+    headers = {"Location": links.task(task.id), **_headers_of(request, task)}
+    if wait_s is None and not submitted.replayed:
+        return encoded.JsonResponse(new_task_json(task, links), 202, headers)
+    document = TaskDocument.of(task, links)
     if submitted.replayed:
         headers["Idempotent-Replayed"] = "true"
     if wait_s is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from genpulse.domain.asset import Spooled
+from genpulse.domain.assets.asset import Spooled
 from genpulse.domain.errors import ContentTooLarge, OutputUnavailable
 from genpulse.domain.failure import Charged
 from genpulse.domain.money.cost import Cost

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from genpulse.domain.asset import Asset, Content
+from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.attempt import Succeeded
 from genpulse.domain.errors import ContentTooLarge, StorageLost
 from genpulse.domain.kind import makes_media

@@ -2,7 +2,7 @@
 
 import codecs
 
-from genpulse.domain.asset import Content, Spooled
+from genpulse.domain.assets.asset import Content, Spooled
 from genpulse.domain.text.storable import storable_line
 from genpulse.lifecycle.attempt.outputs.received import Rereadable
 

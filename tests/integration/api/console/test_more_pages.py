@@ -115,7 +115,7 @@ async def test_what_was_sent_and_came_back_is_shown_to_who_may_see_content(
     task = (await served.submit(webhook_url="http://shop.example/hook", headers=headers)).json["id"]
     await served.end(Failed(Failure(FailureCode.TIMEOUT, "late", True, Charged.NO, Actor.NOBODY)))
     (delivery,) = await served.services.deliveries.of_task(UUID(task))
-    answer = Answer(503, "no", sent="POST /hook\n\nthe body", received=SAID)
+    answer = Answer(503, "no", request_excerpt="POST /hook\n\nthe body", answer_excerpt=SAID)
     await served.services.deliveries.not_taken(delivery.id, answer, None)
     _, looks_only, _ = await log_in(served, VIEW)
     _, admin, _ = await log_in(served)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from genpulse.api.schemas.links import Links
 from genpulse.dialects.fal.output_document import output_document
-from genpulse.domain.asset import Asset, Content
+from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.result.task_result import TaskResult, reference_to
 from genpulse.domain.task import Task, TaskStatus
 

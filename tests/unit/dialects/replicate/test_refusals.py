@@ -8,8 +8,8 @@ import pytest
 
 from genpulse.api.error_status import STATUS
 from genpulse.api.errors import AuthenticationRequired, Internal, TooManyRequests
+from genpulse.dialects.replicate.models.versions import UnknownVersion
 from genpulse.dialects.replicate.refusals import refuse
-from genpulse.dialects.replicate.versions import UnknownVersion
 from genpulse.domain.errors import (
     AssetInUse,
     BadInput,

@@ -13,10 +13,10 @@ depends_on = None
 
 def upgrade() -> None:
     migration_steps.lock("deliveries")
-    for name in ("sent", "received"):
+    for name in ("request_excerpt", "answer_excerpt"):
         op.add_column("deliveries", sa.Column(name, sa.Text(), server_default="", nullable=False))
 
 
 def downgrade() -> None:
-    for name in ("received", "sent"):
+    for name in ("answer_excerpt", "request_excerpt"):
         op.drop_column("deliveries", name)

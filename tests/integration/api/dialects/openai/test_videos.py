@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from genpulse.dialects.openai.ids import task_id_of
+from genpulse.dialects.openai.videos.ids import task_id_of
 from genpulse.domain.keys.api_key import Scope
 from tests.api_keys import added
 from tests.integration.api.dialects.openai.conftest import png, refused

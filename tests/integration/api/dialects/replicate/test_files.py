@@ -108,7 +108,7 @@ async def test_files_of_another_key_are_not_there(served):
 
 
 async def test_a_list_is_followed_page_by_page(served, monkeypatch):
-    monkeypatch.setattr("genpulse.dialects.replicate.files.PAGE", 2)
+    monkeypatch.setattr("genpulse.dialects.replicate.files.calls.PAGE", 2)
     made = [(await brought(served)).json["id"] for _ in range(5)]
     found, path = [], f"{API}/files"
     while path:

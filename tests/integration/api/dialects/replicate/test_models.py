@@ -35,7 +35,7 @@ async def test_what_is_not_there_is_not_found(served, path):
 
 
 async def test_models_are_listed_page_by_page(served, monkeypatch):
-    monkeypatch.setattr("genpulse.dialects.replicate.models.PAGE", 3)
+    monkeypatch.setattr("genpulse.dialects.replicate.models.calls.PAGE", 3)
     first = (await served.get(f"{API}/models")).json
     second = (await served.call("GET", first["next"].removeprefix(served.url), encoded=True)).json
     names = [f"{model['owner']}/{model['name']}" for page in (first, second) for model in page["results"]]

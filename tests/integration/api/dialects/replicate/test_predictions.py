@@ -6,7 +6,7 @@ from uuid import UUID
 import aiohttp
 import pytest
 
-from genpulse.adapters.memory.api_keys import MemoryKeys
+from genpulse.adapters.memory.keys.api_keys import MemoryKeys
 from genpulse.domain.attempt import Failed
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.keys.api_key import Scope
@@ -147,7 +147,7 @@ async def test_canceling_gives_the_prediction(served):
 
 
 async def test_a_list_is_followed_page_by_page(serve, door, monkeypatch):
-    monkeypatch.setattr("genpulse.dialects.replicate.predictions.PAGE", 2)
+    monkeypatch.setattr("genpulse.dialects.replicate.predictions.calls.PAGE", 2)
     served = await serve(doors=[door])
     made = [(await created(served)).json["id"] for _ in range(5)]
     found, path = [], f"{API}/predictions"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from genpulse.dialects.replicate.stream import EventId
+from genpulse.dialects.replicate.predictions.stream import EventId
 from genpulse.domain.attempt import Failed
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from tests.api_keys import added

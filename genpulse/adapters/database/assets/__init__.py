@@ -1,0 +1,1 @@
+"""Assets, the files that callers brought, and thumbnails."""

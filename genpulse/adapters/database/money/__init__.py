@@ -1,0 +1,1 @@
+"""Budgets, spending counters and the ledger."""

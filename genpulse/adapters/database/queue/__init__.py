@@ -1,0 +1,1 @@
+"""The queue of due tasks, and the notifications that work is due."""

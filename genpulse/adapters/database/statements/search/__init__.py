@@ -1,0 +1,1 @@
+"""SQL that finds, counts and adds up the tasks that fit a filter."""

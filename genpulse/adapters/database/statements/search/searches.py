@@ -1,0 +1,155 @@
+"""Statements that find a page of tasks, newest first, whatever is asked of them.
+
+An index in order of id answers a page at once, whatever the table holds: of all tasks, or of those with one value
+of one field. Of several values each gives a page of its own, of which the newest are taken. That does not do for
+what has no such index, such as metadata, words, or two fields together. There the newest tasks are looked through
+first, which finds a page of whatever is common. What is rare is then found by all indexes together, and put in
+order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from genpulse.adapters.database.statements.columns import ONE_OF_MANY
+from genpulse.adapters.database.statements.search.conditions import (
+    Field,
+    Values,
+    bounds,
+    contents,
+    fields,
+    selected,
+    statuses,
+)
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
+from genpulse.domain.task import TaskStatus
+
+PAGES = (2, 21, 101)
+"""So many are asked for: a number that the planner sees, so that it reads a page and does not sort what fits."""
+ENDED = ("finished_at IS NOT NULL", "finished_at IS NULL")
+LOOKED_THROUGH = 1000
+"""So many of the newest tasks are looked through before all indexes are asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement and its values. `is_whole`: what it finds is the page, also where that is not full."""
+
+    text: str
+    values: Sequence[object]
+    is_whole: bool = True
+
+
+def first(query: TaskQuery) -> Statement:
+    """What is asked first."""
+    task_filter, values = query.filter, Values()
+    filter_fields, states = fields(task_filter), () if _is_implied(task_filter) else statuses(task_filter)
+    is_in_order = not task_filter.metadata and not task_filter.texts and len(filter_fields) + bool(states) <= 1
+    if is_in_order or task_filter.ids:
+        return _turned(query, _in_order(query, filter_fields, states, values))
+    return _turned(query, _newest(query, filter_fields, states, values))
+
+
+def _turned(query: TaskQuery, statement: Statement) -> Statement:
+    """The same from the other end, where the oldest are wanted: every index can be read both ways."""
+    return replace(statement, text=statement.text.replace(" DESC", " ASC")) if query.oldest_first else statement
+
+
+def _is_implied(task_filter: TaskFilter) -> bool:
+    """A code says already that the task has failed."""
+    return bool(task_filter.codes) and set(task_filter.statuses) == {TaskStatus.FAILED}
+
+
+def _in_order(
+    query: TaskQuery, filter_fields: Sequence[Field], states: Sequence[str], values: Values
+) -> Statement:
+    limits = _limits(query, values)
+    if query.filter.ids:
+        conditions = [*limits, *_all(query.filter, filter_fields, states, values)]
+        return Statement(selected(conditions, _page(query)), values.given)
+    limit = _page(query)
+    pages = [
+        *(
+            selected([*limits, one], limit, order=field.order)
+            for field in filter_fields
+            for one in field.ranges(values)
+        ),
+        *(selected([*limits, state], limit) for state in states),
+    ]
+    if len(pages) <= 1:
+        return Statement(pages[0] if pages else selected(limits, limit), values.given)
+    each = " UNION ALL ".join(f"({page})" for page in pages)
+    return Statement(f"SELECT * FROM ({each}) AS tasks ORDER BY id DESC LIMIT {limit}", values.given)
+
+
+def _newest(query: TaskQuery, filter_fields: Sequence[Field], states: Sequence[str], values: Values) -> Statement:
+    """Of the newest ones of that field which has one value, if any has."""
+    leading = next((field for field in filter_fields if len(field.values) == 1), None)
+    by_id = [*_limits(query, values), *(leading.ranges(values) if leading else ())]
+    others = [field for field in filter_fields if field is not leading]
+    rest = [
+        *(field.condition(values) for field in others),
+        *_either(states),
+        *contents(query.filter, values, is_planned=False),
+    ]
+    order = leading.order if leading else "id DESC"
+    newest = selected(by_id, values.put(LOOKED_THROUGH), "*", order)
+    fitting = f"SELECT {ONE_OF_MANY} FROM ({newest}) AS tasks WHERE {' AND '.join(rest)}"
+    text = f"{fitting} ORDER BY {order} LIMIT {_page(query)}"
+    return Statement(text, values.given, is_whole=False)
+
+
+def by_all_indexes(query: TaskQuery) -> Statement:
+    """For what is rare. Its values have to be planned with: they say which index finds the fewest."""
+    values = Values()
+    conditions = [
+        *_limits(query, values),
+        *_all(query.filter, fields(query.filter), statuses(query.filter), values),
+    ]
+    text = f"""
+    WITH found AS MATERIALIZED ({_matching("id", conditions, query.filter)})
+    SELECT {ONE_OF_MANY} FROM tasks
+    WHERE id = ANY(ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT {_page(query)}))
+    ORDER BY id DESC
+    """
+    return _turned(query, Statement(text, values.given))
+
+
+def matching(task_filter: TaskFilter, values: Values) -> str:
+    """All tasks that fit, for what counts them."""
+    conditions = [
+        *bounds(task_filter, values),
+        *_all(task_filter, fields(task_filter), statuses(task_filter), values),
+    ]
+    return _matching("*", conditions, task_filter)
+
+
+def _matching(columns: str, conditions: Sequence[str], task_filter: TaskFilter) -> str:
+    """The index of words knows those that have ended: the others are few, and are read for it."""
+    parts = [[*conditions, one] for one in ENDED] if task_filter.texts else [conditions]
+    return " UNION ALL ".join(
+        f"SELECT {columns} FROM tasks{' WHERE ' if part else ''}{' AND '.join(part)}" for part in parts
+    )
+
+
+def _page(query: TaskQuery) -> str:
+    return str(next((size for size in PAGES if size >= query.limit), query.limit))
+
+
+def _limits(query: TaskQuery, values: Values) -> list[str]:
+    beyond = ">" if query.oldest_first else "<"
+    before = [] if query.before is None else [f"id {beyond} {values.put(query.before)}"]
+    return [*before, *bounds(query.filter, values)]
+
+
+def _all(
+    task_filter: TaskFilter, filter_fields: Sequence[Field], states: Sequence[str], values: Values
+) -> list[str]:
+    return [
+        *(field.condition(values) for field in filter_fields),
+        *_either(states),
+        *contents(task_filter, values, is_planned=True),
+    ]
+
+
+def _either(states: Sequence[str]) -> list[str]:
+    return [f"({' OR '.join(f'({state})' for state in states)})"] if states else []

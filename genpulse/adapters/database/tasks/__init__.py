@@ -1,0 +1,1 @@
+"""Tasks and batches: submitted, started, ended, moved along their routes, and found."""

@@ -1,0 +1,115 @@
+"""Finding tasks by what they are, and by what stands in them."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from genpulse.adapters.database.statements.search import groups, searches, usage
+from genpulse.adapters.database.statements.search.conditions import Values
+from genpulse.adapters.database.tasks.rows import Row, task_of
+from genpulse.adapters.postgresql.connections import in_transaction, outages
+from genpulse.domain.failure import FailureCode
+from genpulse.domain.money.ledger import Balance, EntryKind
+from genpulse.domain.search.task_group import TaskGroup
+from genpulse.domain.search.task_query import TaskFilter, TaskQuery
+from genpulse.domain.search.usage import UsageQuery, UsageRow
+from genpulse.domain.search.usage_spans import TimeSpan, UsageSpans
+from genpulse.domain.task import Task, TaskStatus
+
+BY_THEIR_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan"
+"""Which index finds the fewest is said by the values that are looked for, and differs from time to time."""
+
+ALL_OF_THEM = "SET LOCAL enable_seqscan = on"
+"""Where most of the table is counted, it is read as it lies."""
+
+OF_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+
+
+class TaskSearch:
+    """Pages of tasks, newest first."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def page(self, query: TaskQuery) -> tuple[Task, ...]:
+        """At most as many as the query's limit."""
+        statement = searches.first(query)
+        with outages():
+            rows: Sequence[Row] = await self._pool.fetch(statement.text, *statement.values)
+        if not statement.is_whole and len(rows) < query.limit:
+            rows = await self._rare(query)
+        return tuple(task_of(row) for row in rows[: query.limit])
+
+    async def groups(self, task_filter: TaskFilter) -> tuple[TaskGroup, ...]:
+        """All tasks that fit, counted where they are alike."""
+        values = Values()
+        statement = groups.groups(searches.matching(task_filter, values))
+        return tuple(_group_of(row) for row in await self._counted(statement, values))
+
+    async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
+        """What tasks came to, put together."""
+
+        async def fetch(connection: asyncpg.Connection) -> Sequence[Row]:
+            await connection.execute(f"{OF_ONE_MOMENT}; {BY_THEIR_VALUES}; {ALL_OF_THEM}")
+            values = Values()
+            statement = usage.usage(query, await _spans(connection, query), values)
+            rows: Sequence[Row] = await connection.fetch(statement, *values.given)
+            return rows
+
+        rows = await in_transaction(self._pool, fetch)
+        return tuple(row for row in (_usage_of(row, query) for row in rows) if not row.is_nothing)
+
+    async def _counted(self, statement: str, values: Values) -> Sequence[Row]:
+        async def fetch(connection: asyncpg.Connection) -> Sequence[Row]:
+            await connection.execute(f"{BY_THEIR_VALUES}; {ALL_OF_THEM}")
+            rows: Sequence[Row] = await connection.fetch(statement, *values.given)
+            return rows
+
+        return await in_transaction(self._pool, fetch)
+
+    async def _rare(self, query: TaskQuery) -> Sequence[Row]:
+        statement = searches.by_all_indexes(query)
+
+        async def fetch(connection: asyncpg.Connection) -> Sequence[Row]:
+            await connection.execute(BY_THEIR_VALUES)
+            rows: Sequence[Row] = await connection.fetch(statement.text, *statement.values)
+            return rows
+
+        return await in_transaction(self._pool, fetch)
+
+
+def _group_of(row: Row) -> TaskGroup:
+    return TaskGroup(
+        status=TaskStatus(row["status"]),
+        provider=row["provider"],
+        model=row["model"],
+        code=FailureCode(row["code"]) if row["code"] else None,
+        retryable=row["retryable"],
+        has_order=row["has_order"],
+        knows_job=row["knows_job"],
+        count=row["count"],
+        priced=row["priced"],
+        price_usd=row["price_usd"],
+        cost_usd=row["cost_usd"],
+    )
+
+
+async def _spans(connection: asyncpg.Connection, query: UsageQuery) -> UsageSpans:
+    """What is read from sums, and what is counted."""
+    whole = TimeSpan(query.start, query.end)
+    if not query.is_of_ledger:
+        return UsageSpans((whole,))
+    row = await connection.fetchrow(usage.SPANS, whole.start, whole.end)
+    return UsageSpans.of(whole, [TimeSpan(*span) for span in row["unsummed"]], row["ledger_mark"])
+
+
+def _usage_of(row: Row, query: UsageQuery) -> UsageRow:
+    return UsageRow(
+        values=tuple(row[f"f{place}"] for place in range(len(query.fields))),
+        metadata=tuple(row[f"m{place}"] for place in range(len(query.metadata))),
+        statuses={status: row[status.value] for status in TaskStatus if row[status.value]},
+        cost_usd=row["cost_usd"],
+        price_usd=row["price_usd"],
+        unpriced=row["unpriced"],
+        money=Balance(*(row[f"{kind}_usd"] for kind in EntryKind)),
+    )

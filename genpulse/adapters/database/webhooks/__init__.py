@@ -1,0 +1,1 @@
+"""Webhook deliveries, and which of them a task wants."""

@@ -1,0 +1,1 @@
+"""Thumbnails, and what callers said of their files, inside this process."""

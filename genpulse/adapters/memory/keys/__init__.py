@@ -1,0 +1,1 @@
+"""API keys inside this process."""

@@ -1,0 +1,1 @@
+"""The queue of due tasks inside this process, and whose turn it is."""

@@ -1,0 +1,1 @@
+"""Deletion, and the end of what is old, inside this process."""

@@ -1,0 +1,1 @@
+"""Tasks and batches inside this process: submitted, started, ended, moved along their routes, and found."""

@@ -1,0 +1,1 @@
+"""Webhook deliveries inside this process, and a sender that keeps them."""

@@ -1,0 +1,1 @@
+"""Prometheus metrics, a file a family."""

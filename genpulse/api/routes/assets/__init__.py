@@ -1,0 +1,1 @@
+"""The routes of assets, and by which they are brought."""

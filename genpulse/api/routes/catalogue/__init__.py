@@ -1,0 +1,1 @@
+"""The routes of providers, their models, and routes over several models."""

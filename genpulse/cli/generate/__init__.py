@@ -1,0 +1,1 @@
+"""One task, or one for each row of a file, from its words to its file."""

@@ -1,0 +1,1 @@
+"""What tasks came to, and what may be spent."""

@@ -1,0 +1,1 @@
+"""Files: named in arguments, and brought, whole or in parts."""

@@ -1,0 +1,1 @@
+"""Pictures: asked for, answered whole, and as a stream of events."""

@@ -1,0 +1,1 @@
+"""Videos: asked for, polled, listed and deleted."""

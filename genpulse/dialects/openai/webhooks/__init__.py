@@ -1,0 +1,1 @@
+"""Webhook messages, and the secret by which they are verified."""

@@ -1,0 +1,1 @@
+"""Files: brought, listed, and named in inputs."""

@@ -1,0 +1,1 @@
+"""Models, their versions and schemas, collections of them, and deployments."""

@@ -1,0 +1,1 @@
+"""Predictions: asked for, shown, listed, streamed and cancelled."""

@@ -1,0 +1,1 @@
+"""Assets, their thumbnails, and leave to bring one."""

@@ -1,0 +1,1 @@
+"""Budgets: checked before money is spent, told of, and warned of."""

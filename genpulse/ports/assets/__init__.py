@@ -1,0 +1,1 @@
+"""Bytes of assets, their thumbnails, and what callers said of their files."""

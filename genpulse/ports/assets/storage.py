@@ -1,0 +1,55 @@
+"""The port of the storage of assets."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from genpulse.domain.assets.asset import Content, Spooled
+
+Noting: TypeAlias = Callable[[str, int], Awaitable[str]]
+"""Is told the key and the size in bytes of what is about to be stored, and says under which key that is done.
+
+What it raises passes through."""
+
+
+class Storage(Protocol):
+    """The team's own storage: content under keys made from the week and its SHA-256."""
+
+    async def keep(
+        self,
+        content: bytes | Path | Spooled | AsyncIterable[bytes],
+        *,
+        limit_bytes: int | None = None,
+        noting: Noting | None = None,
+    ) -> Content:
+        """Store the bytes, never holding a stream whole in memory, and tell what they are.
+
+        `noting` is awaited when the key is known and before anything is stored under it: see `Retention.expect`.
+        The media type is found from the bytes. Content is not stored twice in a week (ISO, UTC). Raises
+        `ContentTooLarge`, `StorageUnavailable`, `StorageFull`, and `StorageLost` for a file that does not exist or
+        cannot be read; whatever a stream raises passes through and nothing is kept.
+        """
+
+    def spool(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> AbstractAsyncContextManager[Spooled]:
+        """The bytes of a stream in a local file, which is gone afterwards: it can be kept more than once.
+
+        Raises as `keep` does.
+        """
+
+    async def media_type(self, spooled: Spooled) -> str:
+        """What the bytes of a spooled file are, as `keep` would tell. Raises `StorageUnavailable`."""
+
+    def read(self, key: str, start: int, end: int, *, sha256: str = "") -> AsyncIterator[bytes]:
+        """The bytes from `start` up to but not including `end`, in chunks.
+
+        Where these are all bytes, `sha256` is what they have to have: other bytes are lost ones, which is told
+        before the last chunk.
+        Raises `StorageUnavailable`, and `StorageLost` where these bytes are not there and never come back.
+        """
+
+    async def remove(self, keys: Sequence[str]) -> None:
+        """Forget the bytes under these keys; those that are gone already are no error.
+
+        Raises `StorageUnavailable`, and then some of them may be left.
+        """

@@ -1,0 +1,1 @@
+"""Deletion for good, and the end of what is old."""

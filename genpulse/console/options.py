@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from genpulse.console.doctor_report import DoctorFinding, examine
+
 
 @dataclass(frozen=True, slots=True)
 class ShownSetting:
@@ -26,7 +28,7 @@ class ConsoleOptions:
     `asks_for_name`: what costs money or cannot be undone is done only when the environment's name is typed.
     `decided_by` named the environment, and `settings` reads where each setting comes from. A page that is open is
     asked every `look_again_s` seconds whether its viewer may still be there. `probe` makes the cheapest real call
-    of a provider and says what it found; it raises `ProviderError`.
+    of a provider and says what it found; it raises `ProviderError`. `examine` asks `genpulse doctor`.
     """
 
     urls: Mapping[str, str] = field(default_factory=dict)
@@ -36,3 +38,4 @@ class ConsoleOptions:
     decided_by: str = ""
     settings: Callable[[], Sequence[ShownSetting]] = _none
     probe: Callable[[str], Awaitable[str]] | None = None
+    examine: Callable[[], Awaitable[Sequence[DoctorFinding]]] = examine

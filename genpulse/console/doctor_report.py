@@ -43,5 +43,12 @@ async def examine(command: Sequence[str] = _COMMAND, longest_s: float = LONGEST_
         said = f"It ended with {process.returncode}, and said nothing that can be read."
         return (DoctorFinding("doctor", "wrong", said, "run `genpulse doctor` on the machine itself"),)
     finally:
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Leave nothing behind, where it did not end by itself."""
+    if process.returncode is None:
         with suppress(ProcessLookupError):
             process.kill()
+        await process.communicate()

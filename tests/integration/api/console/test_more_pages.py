@@ -112,7 +112,9 @@ async def test_what_was_sent_and_came_back_is_shown_to_who_may_see_content(
 ):
     served = await served_console(ConsoleOptions(hides_content=hides))
     _, headers = await added(served.services.keys, name="shop")
-    task = (await served.submit(webhook_url="http://shop.example/hook", headers=headers)).json["id"]
+    task = (
+        await served.submit(webhook_url="http://anna:pw@shop.example/hook?t=tell-nobody", headers=headers)
+    ).json["id"]
     await served.end(Failed(Failure(FailureCode.TIMEOUT, "late", True, Charged.NO, Actor.NOBODY)))
     (delivery,) = await served.services.deliveries.of_task(UUID(task))
     answer = Answer(503, "no", request_excerpt="POST /hook\n\nthe body", answer_excerpt=SAID)
@@ -124,6 +126,7 @@ async def test_what_was_sent_and_came_back_is_shown_to_who_may_see_content(
             page = await browser.get(path)
             assert ("the body" in page.text, "alert(1)" in page.text) == (sees, sees)
             assert page.read.tags.count("script") == 1
+            assert ("tell-nobody" in page.html, "anna:pw" in page.html) == ((browser is admin),) * 2
 
 
 async def test_models_and_providers(console, browser):

@@ -7,7 +7,7 @@ WORKERS ?= 8
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points flow-walks security audit bench bench-quick bench-compare ops ops-tools image-folder packages clean
+.PHONY: help install demo dev test test-stacks test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points flow-walks security audit bench bench-quick bench-compare ops ops-tools image-folder packages clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -43,8 +43,14 @@ TEST := $(FORKS) $(WORKERS)
 # Tests start hundreds of processes, and none is to compile what another has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-test: $(READY)  ## every test but the slow ones; those that measure leases run at the end, one a core
-	@$(TEST) --hypothesis-profile few -m "not slow and not alone and not ops"
+# Tests of the whole rather than of its parts: stacks as people start them, chaos in short, and branches in git.
+WHOLE := tests/acceptance tests/chaos tests/integration/branching
+
+test: $(READY)  ## every part, on a real PostgreSQL and a real Valkey
+	@$(TEST) --hypothesis-profile few -m "not slow and not alone and not ops" $(addprefix --ignore=,$(WHOLE))
+
+test-stacks: $(READY)  ## the whole: stacks as people start them, faults in short, the branches; leases at the end, one a core
+	@$(TEST) --hypothesis-profile few -m "not slow and not alone and not ops" $(WHOLE)
 	@$(FORKS) $(JOBS) -m alone -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/crash_points
 
 test-slow: $(READY)  ## whole stacks in less common ways, and all that property tests draw

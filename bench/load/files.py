@@ -1,4 +1,4 @@
-"""Uploads a file and downloads it: `python -m bench.load.files URL FILE`. Prints the seconds of both."""
+"""Uploads a file and downloads it where that can be: `… URL FILE`. Prints the seconds of both."""
 
 import asyncio
 import json
@@ -22,6 +22,9 @@ async def main(url: str, path: Path) -> None:
                 if answer.status != 201:
                     raise SystemExit(str(kept))
         uploaded = time.perf_counter()
+        if "url" not in kept:
+            print(json.dumps({"upload_s": uploaded - began}))
+            return
         size = 0
         async with session.get(kept["url"]) as answer:
             async for chunk in answer.content.iter_chunked(CHUNK):

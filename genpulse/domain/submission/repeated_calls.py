@@ -1,5 +1,6 @@
 """Which earlier call a call repeats that came without an idempotency key."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -59,7 +60,7 @@ class KnownCalls:
 
     def __init__(self, most: int = 20_000) -> None:
         self._most = most
-        self._calls: dict[str, dict[str, KnownCall]] = {}
+        self._calls: OrderedDict[str, dict[str, KnownCall]] = OrderedDict()
 
     def take(self, digest: str, now_s: float, *, repeats: bool, process: str = "") -> str | None:
         """The key of the call that this one repeats, which is under way from now on; None for a new one."""
@@ -80,7 +81,7 @@ class KnownCalls:
 
     def note(self, digest: str, key: str, state: CallState, now_s: float, process: str = "") -> None:
         """How far the call under this key has come."""
-        calls = self._calls.pop(digest, {})
+        calls = self._of(digest)
         before = calls.get(key)
         if before is None:
             calls[key] = KnownCall(key, state, now_s, process)
@@ -88,9 +89,17 @@ class KnownCalls:
             calls[key] = KnownCall(key, state, before.began_at_s, before.process)
         if state is CallState.ANSWERED and len(calls) > MOST_OF_ONE:
             _forget_answered(calls)
-        self._calls[digest] = calls
-        while len(self._calls) > self._most:
-            del self._calls[next(iter(self._calls))]
+
+    def _of(self, digest: str) -> dict[str, KnownCall]:
+        """The calls of this digest, which becomes the newest; the oldest is forgotten where there are too many."""
+        calls = self._calls.get(digest)
+        if calls is None:
+            calls = self._calls[digest] = {}
+            if len(self._calls) > self._most:
+                self._calls.popitem(last=False)
+        else:
+            self._calls.move_to_end(digest)
+        return calls
 
 
 def _forget_answered(calls: dict[str, KnownCall]) -> None:

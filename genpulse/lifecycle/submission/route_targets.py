@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+
+from pydantic import BaseModel
 
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.place import values
@@ -109,8 +112,14 @@ class _Reading:
 
 def fields_of(model: AnyModel) -> InputFields:
     """The fields that the input of a model has."""
-    names = frozenset(field.alias or name for name, field in model.input.model_fields.items())
-    return InputFields(names, is_open=model.input.model_config.get("extra") == "allow")
+    input_: type[BaseModel] = model.input
+    return _fields_of(input_)
+
+
+@lru_cache(maxsize=1024)
+def _fields_of(input_: type[BaseModel]) -> InputFields:
+    names = frozenset(field.alias or name for name, field in input_.model_fields.items())
+    return InputFields(names, is_open=input_.model_config.get("extra") == "allow")
 
 
 def _in_order(

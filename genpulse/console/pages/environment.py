@@ -14,15 +14,15 @@ async def show(visit: Visit) -> Response:
     """The page. Settings are shown to the scope admin alone, with secrets masked."""
     parts = await look(visit.services)
     viewer, options = visit.viewer, visit.console.options
-    wanted = viewer.is_admin and "doctor" in visit.request.query_params
-    wait_s = await visit.services.gate.pace("doctor", EXAMINATIONS) if wanted else 0.0
+    asks = viewer.is_admin and "doctor" in visit.request.query_params
+    wait_s = await visit.services.gate.pace("doctor", EXAMINATIONS) if asks else 0.0
     return visit.page(
         "environment.html",
         "Environment",
         parts=parts,
         version=visit.context.options.version,
         decided_by=options.decided_by,
-        findings=await options.examine() if wanted and not wait_s else (),
+        findings=await options.examine() if asks and not wait_s else (),
         wait_s=wait_s,
         settings=options.settings() if viewer.is_admin else (),
     )

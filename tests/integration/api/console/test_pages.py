@@ -1,7 +1,7 @@
 """The pages of the console, as a browser without JavaScript reads them."""
 
 import json
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -179,3 +179,38 @@ async def test_the_environment_is_on_every_page_and_leads_to_the_others(served_c
         assert 'class="environment-dev"' in page.html
         assert page.link("main") == "https://main.example/console"
         assert all("dev.example" not in href for _, href in page.read.links)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/console/tasks?who={}",
+        "/console/tasks?code={}&who=caller",
+        "/console/tasks?cursor={}",
+        "/console/providers/{}",
+        "/console/models?text={}&provider={}",
+        "/console/models/{}",
+        "/console/webhooks?origin={}",
+        "/console/usage?group_by={}&from={}",
+        "/console/gallery?model={}",
+        "/console/compare?task={}",
+        "/console/playground?model={}",
+        "/console/log?cursor={}",
+        "/console?said={}",
+        "/console/environment?doctor={}x",
+        "/console/log-in?next={}",
+    ],
+)
+@pytest.mark.parametrize("word", [SCRIPT, '"><svg onload=alert(3)>', "{{ 7 * 7 }}", "\0", "\ud800", "x" * 5000])
+async def test_whatever_stands_in_an_address_stays_text(served_console, address, word):
+    async def nothing():
+        return ()
+
+    served = await served_console(ConsoleOptions(examine=nothing))
+    said = word.encode("utf-8", "surrogatepass")
+    page = await Browser(served.url).get(address.replace("{}", quote(said, safe="")))
+    assert page.status < 500
+    assert page.read.inline == []
+    assert page.read.tags.count("script") <= 1
+    assert "<svg onload" not in page.html
+    assert "49" not in page.text

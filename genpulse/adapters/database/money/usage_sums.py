@@ -12,8 +12,8 @@ from genpulse.adapters.postgresql.connections import in_transaction
 from genpulse.domain.search.task_query import ids_made_in
 
 HOUR = timedelta(hours=1)
-SETTLED_AFTER = timedelta(hours=3)
-"""So long after its end an hour is closed. What happens to its tasks from two hours on is noted by triggers."""
+SETTLED_AFTER = timedelta(minutes=20)
+"""So long after its end an hour is closed. What happens to a task that is older than 10 minutes is noted by triggers."""
 _HOURS_AT_ONCE = 24
 _ENTRIES_AT_ONCE = 200_000
 
@@ -30,7 +30,7 @@ class UsageSums:
     """Sums up what is settled, one process at a time.
 
     An hour is closed when all transactions have ended that may have changed its tasks without a note: those that
-    wrote before an earlier look, at which the hour was over for long. So a process closes none at its first look.
+    wrote before an earlier look, at which the hour was over for a while. So a process closes none at its first look.
     """
 
     def __init__(self, pool: asyncpg.Pool) -> None:

@@ -1,6 +1,6 @@
 """Sums of usage: of tasks by the hour in which they came, and of the ledger by day.
 
-Tasks change while they run, and hardly afterwards. So the ended tasks of an hour that is over for long are counted
+Tasks change while they run, and hardly afterwards. So the ended tasks of an hour that is over for a while are counted
 once, and what changes of old tasks afterwards is noted by triggers, which say nothing of young ones: what most
 statements change is not noted.
 """
@@ -19,7 +19,7 @@ _MOMENT = sa.DateTime(timezone=True)
 _GROUP = ("provider", "model", "owner")
 _MONEY = ("reserved", "settled", "released", "refunded")
 
-_OLD = "clock_timestamp() - interval '2 hours'"
+_OLD = "clock_timestamp() - interval '10 minutes'"
 
 
 def _counted(row: str) -> str:

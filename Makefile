@@ -7,7 +7,7 @@ WORKERS ?= 8
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-stacks test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points flow-walks security audit bench bench-quick bench-compare ops ops-tools image-folder packages clean
+.PHONY: help install demo dev test test-stacks test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points upgrade-locks flow-walks security audit bench bench-quick bench-compare ops ops-tools image-folder packages clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -82,14 +82,15 @@ security: $(READY)  ## the tests that hold the threat model, docs/explanation/se
 		tests/integration/api/test_signed_events.py tests/integration/api/test_signed_uploads.py \
 		tests/integration/api/test_signed_upload_bounds.py tests/unit/api \
 		tests/integration/api/test_api_keys.py tests/integration/api/test_odd_text.py tests/integration/api/test_body_size_limit.py \
-		tests/integration/api/console/test_sessions.py tests/integration/api/console/test_changes.py tests/integration/api/console/test_pages.py \
+		tests/integration/api/console/test_sessions.py tests/integration/api/console/test_changes.py tests/integration/api/console/test_files_of_forms.py tests/integration/api/console/test_pages.py \
 		tests/integration/api/test_body_timeout.py tests/integration/api/test_uvicorn_protocol.py tests/integration/http \
 		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/test_bombs.py tests/integration/thumbnails \
 		tests/integration/storage/test_proxies.py tests/integration/database/test_webhook_secrets.py \
 		tests/contract/test_money.py tests/contract/test_storage.py tests/lifecycle/test_provider_callback.py \
 		tests/lifecycle/test_secrets.py tests/lifecycle/test_webhook_forms.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \
 		tests/unit/cli/test_words_of_strangers.py tests/unit/environment tests/acceptance/test_secrets.py \
-		tests/acceptance/test_stamp.py
+		tests/acceptance/test_stamp.py tests/integration/api/test_client_tokens.py tests/contract/test_client_tokens.py \
+		tests/integration/database/test_client_token_caps.py tests/unit/domain/test_client_order.py
 
 $(VENV)/.audit-ready: audit/requirements.lock
 	@$(PYTHON) -m venv --clear $(VENV)/audit
@@ -168,8 +169,8 @@ $(VENV)/.browser-ready: $(READY) tests/browser/requirements.lock
 	fi
 	@touch $@
 
-browser: $(VENV)/.browser-ready  ## the console in a real Chromium, with and without JavaScript (needs chromium, or CHROMIUM=<program>)
-	@PYTHONPATH=$(BROWSER) $(BIN)/python -m pytest -q -o python_files='*_in_a_browser.py' tests/integration/api/console
+browser: $(VENV)/.browser-ready  ## the console in a real Chromium, with and without JavaScript, and a page of another site (needs chromium, or CHROMIUM=<program>)
+	@PYTHONPATH=$(BROWSER) $(BIN)/python -m pytest -q -o python_files='*_in_a_browser.py' tests/integration/api/console tests/browser
 
 screenshots: $(VENV)/.browser-ready  ## pictures of the console's pages of a running stack (URL=http://127.0.0.1:8000), into screenshots/
 	@PYTHONPATH=$(BROWSER) $(BIN)/python tests/browser/screenshots.py $(URL) $(PICTURES)
@@ -192,6 +193,9 @@ docs: reference $(VENV)/.site-ready  ## what `make reference` writes, and the do
 
 flow-walks: $(READY)  ## three people do 200 random things with the branches, right and wrong, 25 times (half an hour)
 	@FLOW_WALKS=$(or $(WALKS),25) FLOW_WALK_STEPS=200 $(BIN)/python -m pytest tests/integration/branching/test_walks.py
+
+upgrade-locks: $(READY)  ## how long others wait for each migration in front of 5,000,000 tasks (half an hour, 15 GB; ROWS="--rows 100000")
+	@$(BIN)/python -m tests.upgrades measure $(ROWS)
 
 crash-points: $(READY)  ## every scenario with every fault at every statement, and with pairs of faults (hours)
 	@$(BIN)/python -m tests.crash_points -j $(JOBS) $(CRASH)
@@ -218,7 +222,8 @@ bench-compare: $(VENV)/.bench-ready  ## which rows differ from the commit REF by
 
 lock: $(READY)  ## resolve requirements.lock anew
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--no-emit-package genpulse-client --extra embedded --extra sandbox --group dev pyproject.toml -o requirements.lock
+		--no-emit-package genpulse-client --extra embedded --extra otel --extra sandbox --extra sentry --group dev pyproject.toml \
+		-o requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--no-emit-package genpulse-client --group bench pyproject.toml -c requirements.lock -o bench/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
@@ -236,7 +241,8 @@ lock: $(READY)  ## resolve requirements.lock anew
 			--python-version 3.11 - -o tests/clients/official/replicate/replicate-python-$${version%%:*}.lock ; \
 	done
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--no-emit-package genpulse-client --extra media pyproject.toml -c requirements.lock -o deploy/image/requirements.lock
+		--no-emit-package genpulse-client --extra media --extra otel --extra sentry pyproject.toml -c requirements.lock \
+		-o deploy/image/requirements.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--group image -c requirements.lock -o deploy/image/build.lock
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

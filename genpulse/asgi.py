@@ -39,6 +39,7 @@ def create() -> FastAPI:
         longest_wait_s=settings.api.longest_wait_s,
         connections_per_peer=settings.api.connections_per_peer,
         trusted_proxies=settings.api.trusted_proxies,
+        traces_requests=settings.is_observed,
         api_key_prefixes={row.api_key_prefix: row.name for row in ENVIRONMENTS},
     )
     doors = (*open_doors(_dialects(settings.doors)), *_console(settings))

@@ -17,6 +17,7 @@ NAMES = (
     "start_up",
     "fairness",
     "branches",
+    "traces",
     "usual_service",
 )
 """In the order in which they are shown."""

@@ -28,11 +28,13 @@ from genpulse.api.middleware.error_middleware import CatchErrors, RaiseErrors
 from genpulse.api.middleware.fast_path import FastPath
 from genpulse.api.middleware.head_requests import HeadOfGet
 from genpulse.api.middleware.request_middleware import RequestMiddleware
+from genpulse.api.middleware.traced_requests import TracedRequests
 from genpulse.api.options import ApiOptions
 from genpulse.api.requests import multipart
 from genpulse.api.routes import (
     api_keys,
     budgets,
+    client_tokens,
     docs_page,
     environment,
     health,
@@ -83,12 +85,23 @@ _ROUTE_MODULES = (
     models,
     model_routes,
     api_keys,
+    client_tokens,
     environment,
     provider_callbacks,
     health,
     metrics,
     docs_page,
 )
+
+
+_NONE_OF_THE_FRAMEWORKS: Any = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""What FastAPI itself would tell OpenTelemetry holds the words of errors, and would be told beside our spans."""
 
 
 class Api(FastAPI):
@@ -113,6 +126,8 @@ class Api(FastAPI):
         self.add_middleware(CatchErrors)
         framework = RaiseErrors(HeadOfGet(super().__call__, self._takes_head))
         self.entry = RequestMiddleware(FastPath(framework, guard), doors)
+        if options.traces_requests:
+            self.entry = TracedRequests(self.entry)
         if options.cors_origins:
             self.entry = CrossOrigin(self.entry, options.cors_origins)
 
@@ -136,6 +151,7 @@ def create_app(open_services: OpenServices, options: ApiOptions, doors: Sequence
         version=options.version,
         lifespan=_lifespan(open_services, options),
         redirect_slashes=False,
+        telemetry=_NONE_OF_THE_FRAMEWORKS,
         docs_url=None,
         redoc_url=None,
     )

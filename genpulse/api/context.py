@@ -1,8 +1,8 @@
 """State shared by all calls of one running API."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from starlette.requests import HTTPConnection
@@ -17,17 +17,21 @@ from genpulse.api.schemas.links import Links
 from genpulse.background.cancel_handles import CancelHandles
 from genpulse.domain.assets.asset import Asset
 from genpulse.domain.assets.upload_grant import UploadGrant
-from genpulse.domain.errors import Refused, UnknownAsset, UnknownBatch, UnknownTask
+from genpulse.domain.errors import UnknownAsset, UnknownBatch, UnknownTask
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.keys.caller import Caller
+from genpulse.domain.keys.client_token import ClientToken
 from genpulse.domain.task import Task
 from genpulse.domain.task_batch import TaskBatch
+from genpulse.lifecycle.submission.client_assets import sees_asset
 from genpulse.lifecycle.thumbnails import ThumbnailShelf
 from genpulse.ports import Services
 
 CALLER = "genpulse.caller"
 SIGNED = "genpulse.signed"
 """Key in the scope of a call that came by a signed address in place of an API key."""
+RATE_LIMIT = "genpulse.rate_limit"
+"""Key in the scope of a call by a key that has a rate: the headers that tell what is left of it."""
 GRANT = "genpulse.grant"
 """Key in the scope of a call that brings a file: its `UploadGrant`."""
 _CONTEXT = "genpulse.context"
@@ -57,6 +61,11 @@ class Context:
         signer = self.signing.signer
         return signer.events_query(task_id, self.services.now().timestamp()) if signer else ""
 
+    def signed_events_by(self, token: ClientToken, task_id: UUID) -> str:
+        """The same for whoever has a client token: it is good no longer than that."""
+        signer = self.signing.signer
+        return signer.token_events_query(task_id, token.id, token.expires_at.timestamp()) if signer else ""
+
 
 def context_in(scope: AsgiScope) -> Context:
     """The context of the application that serves this request."""
@@ -81,30 +90,30 @@ def grant_of(connection: HTTPConnection) -> UploadGrant | None:
 
 
 async def task_for(connection: HTTPConnection, task_id: UUID) -> Task:
-    """The task, if it is there for this caller. Raises `UnknownTask`, `DatabaseUnavailable`."""
+    """The task, if it is there for this caller: what is somebody else's is as unknown as what is not there.
+
+    Raises `UnknownTask`, `DatabaseUnavailable`."""
     task = await context_in(connection.scope).services.store.get(task_id)
-    _check_owner(connection, task.owner, UnknownTask, task_id)
+    if not caller_of(connection).sees_task(task):
+        raise UnknownTask(task_id)
     return task
 
 
 async def batch_for(connection: HTTPConnection, batch_id: UUID) -> TaskBatch:
     """The batch, if it is there for this caller. Raises `UnknownBatch`, `DatabaseUnavailable`."""
     batch = await context_in(connection.scope).services.batches.get(batch_id)
-    _check_owner(connection, batch.owner, UnknownBatch, batch_id)
+    if not caller_of(connection).sees(batch.owner):
+        raise UnknownBatch(batch_id)
     return batch
 
 
 async def asset_for(connection: HTTPConnection, asset_id: UUID) -> Asset:
     """The asset, if it is there for this caller. Raises `UnknownAsset`, `DatabaseUnavailable`."""
-    asset = await context_in(connection.scope).services.store.asset(asset_id)
-    _check_owner(connection, asset.owner, UnknownAsset, asset_id)
+    services = context_in(connection.scope).services
+    asset = await services.store.asset(asset_id)
+    if not await sees_asset(services, caller_of(connection), asset):
+        raise UnknownAsset(asset_id)
     return asset
-
-
-def _check_owner(connection: HTTPConnection, owner: str, unknown: Callable[[UUID], Refused], id_: UUID) -> None:
-    """What is somebody else's is as unknown as what is not there."""
-    if not caller_of(connection).sees(owner):
-        raise unknown(id_)
 
 
 def links_for(connection: HTTPConnection) -> Links:
@@ -120,7 +129,8 @@ def links_for(connection: HTTPConnection) -> Links:
         return Links(base, has_thumbnails=has_thumbnails)
     may_read = caller.key is None or caller.key.allows(Scope.READ)
     signs_events = may_read and SIGNED not in connection.scope
-    return Links(base, context.signed, context.signed_events if signs_events else None, has_thumbnails)
+    of_events = partial(context.signed_events_by, caller.token) if caller.token else context.signed_events
+    return Links(base, context.signed, of_events if signs_events else None, has_thumbnails)
 
 
 def _base(connection: HTTPConnection, public_url: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from genpulse.api.errors import (
     AssetGone,
@@ -32,6 +33,7 @@ from genpulse.domain.errors import (
     AssetInUse,
     BudgetExceeded,
     CallbackRefused,
+    ClientTokenUsedUp,
     ContentTooLarge,
     GenPulseError,
     InvalidCursor,
@@ -39,6 +41,7 @@ from genpulse.domain.errors import (
     MayBeCharged,
     NoThumbnail,
     NotRetryable,
+    OutsideClientToken,
     PaidProviderRefused,
     PriorityNotAllowed,
     Refused,
@@ -48,6 +51,7 @@ from genpulse.domain.errors import (
     UnknownAsset,
     UnknownBatch,
     UnknownCallback,
+    UnknownClientToken,
     UnknownDelivery,
     UnknownKey,
     UnknownTask,
@@ -55,6 +59,9 @@ from genpulse.domain.errors import (
     UploadIncomplete,
     UploadNotTaken,
 )
+from genpulse.domain.provider_account.rate import Rate
+
+RateLimitHeaders: TypeAlias = tuple[tuple[str, str], ...]
 
 STATUS: Mapping[type[GenPulseError], int] = {
     Refused: 422,
@@ -71,6 +78,8 @@ STATUS: Mapping[type[GenPulseError], int] = {
     PaidProviderRefused: 403,
     InsufficientScope: 403,
     PriorityNotAllowed: 403,
+    OutsideClientToken: 403,
+    ClientTokenUsedUp: 403,
     BeyondOwnKey: 403,
     InvalidSignature: 403,
     UrlExpired: 403,
@@ -79,6 +88,7 @@ STATUS: Mapping[type[GenPulseError], int] = {
     UnknownAsset: 404,
     UnknownDelivery: 404,
     UnknownKey: 404,
+    UnknownClientToken: 404,
     NoThumbnail: 404,
     ThumbnailsNotInstalled: 404,
     ModelNotFound: 404,
@@ -117,7 +127,10 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
     """The headers that belong to an error."""
     match error:
         case TooManyRequests():
-            return {"Retry-After": str(error.retry_after_s), **_rate_limit(error)}
+            return {
+                "Retry-After": str(error.retry_after_s),
+                **dict(rate_limit_headers(error.rate, 0, error.retry_after_s)),
+            }
         case Unavailable() | BudgetExceeded() | KeyLimitExceeded() | UploadInProgress():
             return {"Retry-After": str(error.retry_after_s)}
         case AuthenticationRequired():
@@ -132,10 +145,10 @@ def headers_of(error: GenPulseError) -> dict[str, str]:
             return {}
 
 
-def _rate_limit(error: TooManyRequests) -> dict[str, str]:
-    """The RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10)."""
-    window_s = math.ceil(error.rate.per_s)
-    return {
-        "RateLimit-Policy": f'"key";q={error.rate.count};w={window_s}',
-        "RateLimit": f'"key";r=0;t={error.retry_after_s}',
-    }
+def rate_limit_headers(rate: Rate, remaining: int, after_s: float) -> RateLimitHeaders:
+    """The RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10): so many calls more, and more again then."""
+    window_s = math.ceil(rate.per_s)
+    return (
+        ("RateLimit-Policy", f'"key";q={rate.count};w={window_s}'),
+        ("RateLimit", f'"key";r={remaining};t={math.ceil(after_s)}'),
+    )

@@ -6,6 +6,7 @@ Refused
 ├── UnsupportedContentType                      the body is of another type than this call takes
 ├── InvalidPrefer · InvalidIdempotencyKey · InvalidLastEventId    a header that does not make sense
 ├── AuthenticationRequired · ForeignEnvironment who asks may not
+│   └── ClientTokenExpired                      or may no longer
 ├── InsufficientScope · TooManyRequests         what the API key may do
 ├── BeyondOwnKey · OwnKey                       what one API key may do with others, and with itself
 ├── InvalidSignature · UrlExpired               a signed address that is not ours, or too old
@@ -105,6 +106,15 @@ class AuthenticationRequired(Refused):
     """This call needs an API key."""
 
     code = "authentication_required"
+
+
+class ClientTokenExpired(AuthenticationRequired):
+    """The client token was good once."""
+
+    code = "client_token_expired"
+
+    def __init__(self) -> None:
+        super().__init__("This client token has run out. Ask the server that gave it to you for another one.")
 
 
 class ForeignEnvironment(Refused):

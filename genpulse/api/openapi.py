@@ -32,6 +32,12 @@ from genpulse.api.schemas.api_keys import (
     NewKeyDocument,
 )
 from genpulse.api.schemas.budgets import BudgetList
+from genpulse.api.schemas.client_tokens import (
+    ClientTokenDocument,
+    ClientTokenList,
+    CreatedClientTokenDocument,
+    NewClientTokenDocument,
+)
 from genpulse.api.schemas.tasks.actions import TaskActionDocument, TaskActionOutcome
 from genpulse.api.schemas.tasks.batches import BatchActionOutcome, BatchPage, BatchStandingDocument
 from genpulse.api.schemas.tasks.documents import (
@@ -55,7 +61,10 @@ TAGS = [
     {"name": "tasks", "description": "Submit work, alone and in batches, watch it, change its course."},
     {"name": "assets", "description": "Files: what tasks made, and what callers brought."},
     {"name": "catalogue", "description": "What can be asked for."},
-    {"name": "keys", "description": "Who may call, and how much: for keys with the scope `admin`."},
+    {
+        "name": "keys",
+        "description": "Who may call, and how much: API keys, by the scope `admin`, and client tokens.",
+    },
     {"name": "service", "description": "How this service is."},
 ]
 
@@ -82,7 +91,18 @@ _HEADERS = {
     "RequestId": {
         "description": "The `X-Request-Id` of the request, or one that was made for it. The log names it.",
         "schema": {"type": "string"},
-    }
+    },
+    "RateLimit": {
+        "description": "Where the API key has a rate: how many calls may follow at once, and in how many seconds"
+        " that is as many as ever.",
+        "schema": {"type": "string"},
+        "example": '"key";r=9;t=1',
+    },
+    "RateLimitPolicy": {
+        "description": "Where the API key has a rate: how many calls it may make, and in how many seconds.",
+        "schema": {"type": "string"},
+        "example": '"key";q=10;w=1',
+    },
 }
 _OF_A_TASK = (
     *("show_task", "watch_task", "cancel_task", "retry_task", "list_attempts", "list_deliveries"),
@@ -100,6 +120,7 @@ _LINKS: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {
     "create_upload": ({"upload_id": "$response.body#/asset_id"}, ("upload_directly",)),
     "upload_directly": ({"asset_id": _ID}, _OF_AN_ASSET),
     "create_key": ({"key_id": _ID}, _OF_A_KEY),
+    "create_client_token": ({"token_id": _ID}, ("show_client_token", "revoke_client_token")),
     "list_deliveries": (
         {"task_id": "$request.path.task_id", "delivery_id": "$response.body#/data/0/id"},
         ("send_again",),
@@ -122,6 +143,7 @@ _REQUESTS = (
     KeyChangeDocument,
     LimitsChangeDocument,
     NewUploadDocument,
+    NewClientTokenDocument,
 )
 _RESPONSES = (
     Alive,
@@ -134,6 +156,9 @@ _RESPONSES = (
     BatchPage,
     BatchStandingDocument,
     BudgetList,
+    ClientTokenDocument,
+    ClientTokenList,
+    CreatedClientTokenDocument,
     DeliveryPage,
     EnvironmentDocument,
     EventDocument,
@@ -170,7 +195,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for path, calls in document["paths"].items():
         for method, call in calls.items():
             _leave_out_foreign_refusals(call)
-            _say_what_holds_everywhere(method, call)
+            _say_what_holds_everywhere(path, method, call)
             _link(call)
             call["security"] = _security(path, call["operationId"])
             for parameter in call.get("parameters", ()):
@@ -184,14 +209,17 @@ def _leave_out_foreign_refusals(call: dict[str, Any]) -> None:
         del call["responses"]["422"]
 
 
-def _say_what_holds_everywhere(method: str, call: dict[str, Any]) -> None:
-    """Describe what the middleware adds to every call: its errors and the header X-Request-Id."""
+def _say_what_holds_everywhere(path: str, method: str, call: dict[str, Any]) -> None:
+    """Describe what the middleware adds to every call: its errors, X-Request-Id, and what is left of a rate."""
+    added = {"X-Request-Id": "RequestId"}
+    if path.startswith("/v1/") and call["operationId"] not in _SIGNED_ALONE:
+        added |= {"RateLimit": "RateLimit", "RateLimit-Policy": "RateLimitPolicy"}
     for status in (500,) if method == "get" else (*_WRITING, 500):
         call["responses"].setdefault(str(status), encoded.refusal(status))
     call["responses"] = dict(sorted(call["responses"].items()))
     for response in call["responses"].values():
-        request_id = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
-        response["headers"] = {**response.get("headers", {}), **request_id}
+        everywhere = {name: {"$ref": f"#/components/headers/{header}"} for name, header in added.items()}
+        response["headers"] = {**response.get("headers", {}), **everywhere}
 
 
 def _link(call: dict[str, Any]) -> None:

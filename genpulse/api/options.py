@@ -11,6 +11,8 @@ class ApiOptions:
     client has `connections_per_peer` connections at most, unless it is one of the `trusted_proxies` (addresses or
     networks, with commas; `*`: all).
 
+    With `traces_requests` each request is noted by `Services.tracing`.
+
     Web pages of `cors_origins` may call it from a browser, of all where `*` is among them.
 
     `public_url` is where callers reach this service; None is whatever they asked.
@@ -32,3 +34,4 @@ class ApiOptions:
     longest_wait_s: int = 25
     connections_per_peer: int = 256
     trusted_proxies: str = ""
+    traces_requests: bool = False

@@ -18,21 +18,25 @@ from genpulse.api.schemas.budgets import LimitUseDocument
 from genpulse.domain.errors import (
     BadInput,
     BudgetExceeded,
+    ClientTokenUsedUp,
     IdempotencyKeyReuse,
     KeyLimitExceeded,
+    OutsideClientToken,
     Problem,
     Refused,
     TaskDeleted,
     Unavailable,
     UnknownAsset,
     UnknownBatch,
+    UnknownClientToken,
     UnknownKey,
     UnknownTask,
 )
 from genpulse.domain.text.storable import storable_line
 
 MEDIA_TYPE = "application/problem+json"
-_LIMITS = BudgetExceeded | KeyLimitExceeded
+_LIMITS = BudgetExceeded | KeyLimitExceeded | ClientTokenUsedUp
+_PLACED = BadInput | IdempotencyKeyReuse | TaskDeleted | OutsideClientToken
 _NAME_LENGTH = 100
 """Characters of a parameter's name that are shown."""
 
@@ -93,6 +97,8 @@ def parameters_response(error: RequestValidationError, scope: Scope) -> Response
             return problem_response(UnknownBatch(_short(errors[0]["input"])), scope)
         case ("path", "asset_id"):
             return problem_response(UnknownAsset(_short(errors[0]["input"])), scope)
+        case ("path", "token_id"):
+            return problem_response(UnknownClientToken(_short(errors[0]["input"])), scope)
         case ("path", "key_id"):
             return problem_response(UnknownKey(_short(errors[0]["input"])), scope)
         case _:
@@ -111,9 +117,7 @@ def _short(value: object) -> str:
 
 
 def _problems(error: Refused | Unavailable | Internal) -> Sequence[Problem]:
-    return (
-        error.problems[:SHOWN_AT_MOST] if isinstance(error, BadInput | IdempotencyKeyReuse | TaskDeleted) else ()
-    )
+    return error.problems[:SHOWN_AT_MOST] if isinstance(error, _PLACED) else ()
 
 
 def _response(

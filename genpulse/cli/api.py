@@ -11,6 +11,7 @@ from genpulse.api.server.connections_per_peer import take_descriptors
 from genpulse.api.server.draining_server import DrainingServer
 from genpulse.cli.stack import settings_for_servers
 from genpulse.wiring.database import check_database
+from genpulse.wiring.observation import check_extras
 from genpulse.wiring.routes import check_models
 
 _START_FAILED = 3
@@ -31,6 +32,7 @@ def command(host: str | None, port: int | None, certificate: Path | None, privat
         raise click.UsageError("--certificate and --private-key belong together: give both, or none.")
     settings = settings_for_servers()
     check_models(settings)
+    check_extras(settings)
     asyncio.run(check_database(settings))
     config = uvicorn.Config(
         "genpulse.asgi:create",

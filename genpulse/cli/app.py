@@ -38,6 +38,10 @@ _COMMANDS = {
     "providers": LazyCommand("genpulse.cli.providers:command", "Who does it."),
     "comfyui": LazyCommand("genpulse.cli.comfyui.command:command", "Workflows of ComfyUI as models of their own."),
     "keys": LazyCommand("genpulse.cli.keys.command:command", "Create, list, change and revoke API keys."),
+    "client-tokens": LazyCommand(
+        "genpulse.cli.client_tokens.command:command",
+        "Let a web page submit and watch tasks, for minutes.",
+    ),
     "doors": LazyCommand(
         "genpulse.cli.doors.command:command",
         "Settings that lead clients of Replicate, fal and OpenAI here.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from genpulse.background.loops import Loops
+from genpulse.background.shared_task import shared_task
 from genpulse.domain.errors import Refused, Unavailable
 
 Fragments: TypeAlias = Mapping[str, str]
@@ -97,7 +98,7 @@ class LiveFragments:
                 away=(Unavailable,),
                 longest_pause_s=LONGEST_PAUSE_S,
             )
-            channel.rendering = asyncio.create_task(loop)
+            channel.rendering = shared_task(loop)
         try:
             version = 0
             while True:

@@ -16,6 +16,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from genpulse.api.context import caller_of, context_in
+from genpulse.background.shared_task import shared_task
 from genpulse.dialects.standing import Line, Standing
 from genpulse.domain.errors import DatabaseUnavailable, UnknownTask
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
@@ -154,7 +155,7 @@ class PolledTasks:
     def _refresh_soon(self, services: Services, task_id: UUID) -> None:
         self._due.add(task_id)
         if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.create_task(self._refresh(services))
+            self._refreshing = shared_task(self._refresh(services))
 
     async def _refresh(self, services: Services) -> None:
         while self._due:

@@ -45,6 +45,6 @@ def recover(order: OpenOrder | None, *, repeatable: bool, can_find: bool, resubm
         return Resume(order.job_id)
     if repeatable:
         return StartAnew()
-    if can_find:
+    if can_find and order.can_be_looked_up:
         return LookUp(order.reference)
     return StartAnew() if resubmits else Unknown()

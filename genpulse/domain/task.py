@@ -15,6 +15,7 @@ from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.webhook_choice import WebhookChoice
+from genpulse.domain.trace_context import TraceContext
 from genpulse.domain.warning import TaskWarning
 
 
@@ -74,7 +75,9 @@ class NewTask:
     they are not kept. It waits for the tasks in `depends_on`, whose outputs it takes. `rule_version` is that of
     the rule that gives its price. With a `route` the model is the first one that is tried, and the price that of
     the dearest. `webhook_choice` is what is told at `webhook_url`, None for the end in our own form.
-    With `deadline_is_for_start` the deadline is one to have begun, and not to have ended.
+    With `deadline_is_for_start` the deadline is one to have begun, and not to have ended. `client_token` is the id
+    of the token by which it was submitted, None where that was done by the key itself. `trace` is the span in
+    which it is submitted, None where nothing is traced; it is kept beside the task.
     """
 
     id: UUID
@@ -100,6 +103,8 @@ class NewTask:
     rule_version: str = ""
     webhook_choice: WebhookChoice | None = None
     deadline_is_for_start: bool = False
+    client_token: UUID | None = None
+    trace: TraceContext | None = None
 
     def begins_at(self, now: datetime) -> datetime | None:
         """When it may begin, where that is later than now."""
@@ -130,6 +135,7 @@ class NewTask:
             route=self.route,
             webhook_choice=self.webhook_choice,
             deadline_is_for_start=self.deadline_is_for_start,
+            client_token=self.client_token,
         )
 
 
@@ -138,13 +144,19 @@ class OpenOrder:
     """What a task has asked a vendor for and does not know the end of.
 
     It was sent, or was about to be, at `sent_at` under `reference` in the account of the provider `account`.
-    `job_id` is what the vendor calls it, None while its answer is not known.
+    `job_id` is what the vendor calls it, None while its answer is not known. Without a reference nobody knows
+    whether there is an order at all: the database was restored from a backup of before it.
     """
 
     reference: str
     account: str
     sent_at: datetime
     job_id: str | None = None
+
+    @property
+    def can_be_looked_up(self) -> bool:
+        """Whether a vendor that has a list of orders could say what became of it."""
+        return bool(self.reference)
 
 
 class WaitsFor(StrEnum):
@@ -177,6 +189,7 @@ class Task:
     `webhook_choice` is what is told at `webhook_url`, None for the end in our own form. With
     `deadline_is_for_start` a task that has begun has no deadline any more. `result` is what the
     provider answered; where several tasks are read at once it is not, and `has_unread_result` says so.
+    `client_token` is the id of the token by which it was submitted, None where that was done by the key itself.
     """
 
     id: UUID
@@ -218,6 +231,7 @@ class Task:
     route: TaskRoute | None = None
     webhook_choice: WebhookChoice | None = None
     deadline_is_for_start: bool = False
+    client_token: UUID | None = None
     result: TaskResult | None = None
     has_unread_result: bool = False
 

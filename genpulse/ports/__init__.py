@@ -14,10 +14,12 @@ Services
 ├── deletions  DeletionStore    deletes tasks and assets for good
 ├── budgets    BudgetStore      who was warned of budgets; the end of old counters
 ├── console    ConsoleStore     who is logged in to the console, and what was done there
-├── keys       KeyStore         API keys
+├── keys       KeyStore         API keys; ClientTokenStore what they let others do
 ├── calls      CallMemory       calls without an idempotency key, over all processes; may be lost
 ├── catalogue  Catalogue        installed providers and models
 ├── thumbnails Thumbnails       who remembers thumbnails of assets, and who makes them
+├── tracing    Tracing          which step lies within which, and how long each takes
+├── traces     TraceStore       the spans in which tasks were submitted
 ├── uploaded_files UploadedFileStore    what callers said of the files that they brought
 └── probes     Probe            how each service is
 
@@ -33,6 +35,7 @@ from genpulse.ports.assets.uploaded_files import UploadedFileStore
 from genpulse.ports.budgets import BudgetStore
 from genpulse.ports.call_memory import CallMemory
 from genpulse.ports.catalogue import Catalogue
+from genpulse.ports.client_tokens import ClientTokenStore
 from genpulse.ports.console import ConsoleStore
 from genpulse.ports.ended_work import EndedWork
 from genpulse.ports.events import EventBus, Subscription
@@ -45,6 +48,8 @@ from genpulse.ports.removal.retention import Pruning, Retention
 from genpulse.ports.services import EnvironmentFacts, Services
 from genpulse.ports.tasks.batches import BatchStore
 from genpulse.ports.tasks.store import RouteMove, TaskNotification, TaskStore
+from genpulse.ports.tasks.traces import TraceStore
+from genpulse.ports.tracing import EngineStep, IncomingRequest, NoTracing, RequestSpan, Tracing
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 
 __all__ = [
@@ -52,20 +57,25 @@ __all__ = [
     "BudgetStore",
     "CallMemory",
     "Catalogue",
+    "ClientTokenStore",
     "ConsoleStore",
     "DeletionStore",
     "DeliveryStore",
     "EndedWork",
+    "EngineStep",
     "EnvironmentFacts",
     "EventBus",
     "Health",
+    "IncomingRequest",
     "KeyStore",
     "MessageSender",
+    "NoTracing",
     "Noting",
     "Presence",
     "Probe",
     "ProviderGate",
     "Pruning",
+    "RequestSpan",
     "Retention",
     "RouteMove",
     "Services",
@@ -78,6 +88,8 @@ __all__ = [
     "ThumbnailMaker",
     "ThumbnailStore",
     "Thumbnails",
+    "TraceStore",
+    "Tracing",
     "UploadedFileStore",
     "WorkerPresence",
 ]

@@ -9,10 +9,15 @@ from genpulse.domain.keys.api_key import ApiKey
 from genpulse.domain.keys.message_key import MessageKeys
 from genpulse.domain.keys.webhook_secret import SigningSecrets
 from genpulse.domain.money.allowance import ScopeUsage
+from genpulse.ports.client_tokens import ClientTokenStore
 
 
 class KeyStore(Protocol):
-    """API keys, and the secret that signs addresses. Of a key's token only the digest is kept."""
+    """API keys, what they have made, and the secret that signs addresses. Of a key only the digest is kept."""
+
+    @property
+    def client_tokens(self) -> ClientTokenStore:
+        """The client tokens that keys have made."""
 
     async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
         """Keep a new key, perhaps with a webhook secret of its own. Raises `SealingKeyMissing`."""

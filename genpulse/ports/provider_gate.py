@@ -6,7 +6,7 @@ from genpulse.domain.failure import Failure
 from genpulse.domain.provider_account.circuit_event import CircuitEvent
 from genpulse.domain.provider_account.gate import Admission, Circuit, Limits
 from genpulse.domain.provider_account.learned_concurrency import Load
-from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.provider_account.rate import Pace, Rate
 
 
 class ProviderGate(Protocol):
@@ -44,8 +44,8 @@ class ProviderGate(Protocol):
     def limits(self, provider: str) -> Limits:
         """The limits of the account."""
 
-    async def pace(self, name: str, rate: Rate) -> float:
-        """Seconds until something of that name may happen again; 0 lets it happen now."""
+    async def pace(self, name: str, rate: Rate) -> Pace:
+        """Let something of that name happen now, or say when it may."""
 
     async def circuit(self, provider: str) -> Circuit:
         """The circuit of the account."""

@@ -31,6 +31,8 @@ from genpulse.ports.removal.deletion import DeletionStore
 from genpulse.ports.removal.retention import Retention
 from genpulse.ports.tasks.batches import BatchStore
 from genpulse.ports.tasks.store import TaskStore
+from genpulse.ports.tasks.traces import TraceStore
+from genpulse.ports.tracing import NO_TRACING, Tracing
 from genpulse.ports.webhooks import DeliveryStore, MessageSender
 from genpulse.provider import EngineThreads
 from genpulse.provider.http import Http
@@ -65,7 +67,7 @@ class Services:
     `http` fetches the files that inputs name by a URL; where it is None nobody does. `api_url` is where callers
     reach our own, without a slash at its end; empty where that is not known. `latencies` are kept fresh by the
     process that takes orders. `thumbnails` is None where nothing that makes them is installed. Without
-    `calls` each process knows its own alone.
+    `calls` each process knows its own alone. `traces` is None where nothing is traced.
     """
 
     environment: EnvironmentFacts
@@ -104,3 +106,5 @@ class Services:
     latencies: Latencies = field(default_factory=Latencies)
     thumbnails: Thumbnails | None = None
     calls: CallMemory | None = None
+    tracing: Tracing = NO_TRACING
+    traces: TraceStore | None = None

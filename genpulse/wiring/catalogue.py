@@ -16,12 +16,12 @@ from genpulse.domain.errors import (
 )
 from genpulse.provider import AnyModel, Provider, ProviderSettings
 from genpulse.provider.catalogue import ModelFile, ModelFilesInvalid, files_in
-from genpulse.provider.http import AnswerLost
+from genpulse.provider.http import AnswerLost, Http
 from genpulse.providers.catalog import LoadedCatalogue, load
 from genpulse.wiring.connections import closed_by
 
 
-def open_catalogue(settings: Settings, http: HttpClient | None = None) -> LoadedCatalogue:
+def open_catalogue(settings: Settings, http: Http | None = None) -> LoadedCatalogue:
     """The models of all enabled providers; needs no server. Without a client they can only be looked at.
 
     Raises `ConfigurationError` where the team's own files of models do not hold.
@@ -32,7 +32,7 @@ def open_catalogue(settings: Settings, http: HttpClient | None = None) -> Loaded
         raise _refusal(settings, error) from error
 
 
-def _loaded(settings: Settings, http: HttpClient | None, added: tuple[ModelFile, ...]) -> LoadedCatalogue:
+def _loaded(settings: Settings, http: Http | None, added: tuple[ModelFile, ...]) -> LoadedCatalogue:
     """Raises `ModelFilesInvalid`."""
     sections_by_name = settings.providers.named
     disabled = [name for name, section in sections_by_name.items() if not section.enabled]

@@ -10,6 +10,7 @@ from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.schema import environment_stamp
 from genpulse.adapters.database.schema.environment_stamp import StampedDatabase as StampedDatabase
+from genpulse.adapters.database.schema.upgrade.plan import UpgradePlan as UpgradePlan
 from genpulse.configuration.settings import Settings
 from genpulse.domain.errors import (
     DatabaseUnavailable,
@@ -38,6 +39,15 @@ async def upgrade_database(settings: Settings) -> tuple[str, ...]:
     row = settings.environment
     url = database_url(settings)
     return await migrate.upgrade(url, environment=row.name, stamps_itself=row.spawns_services)
+
+
+async def plan_upgrade(settings: Settings) -> UpgradePlan:
+    """What `upgrade_database` would do. Raises `ForeignDatabase`, `DatabaseUnavailable`."""
+    from genpulse.adapters.database.schema import migrate  # as above
+
+    url = database_url(settings)
+    await environment_stamp.refuse_foreign(url, settings.environment.name)
+    return await migrate.plan(url)
 
 
 async def check_database(settings: Settings) -> None:
@@ -79,6 +89,11 @@ async def stamp_database(settings: Settings, *, replaces: str | None) -> Stamped
 async def confirm_moved(settings: Settings) -> StampedDatabase:
     """Say that this environment's database has moved here. Raises as `environment_stamp.confirm_moved` does."""
     return await environment_stamp.confirm_moved(database_url(settings), settings.environment.name)
+
+
+async def confirm_restored(settings: Settings) -> StampedDatabase:
+    """Say that the database of this environment was restored. Raises as `stamp.confirm_restored` does."""
+    return await environment_stamp.confirm_restored(database_url(settings), settings.environment.name)
 
 
 async def empty_copy(settings: Settings) -> StampedDatabase:

@@ -23,6 +23,7 @@ from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.removal.retention import PostgresRetention
 from genpulse.adapters.database.tasks.batches import PostgresBatches
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.traces import PostgresTraces
 from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.http.http_client import HttpClient
 from genpulse.adapters.redis.call_memory import RedisCalls
@@ -49,6 +50,7 @@ from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.wiring.catalogue import open_catalogue
 from genpulse.wiring.connections import closed_by, database_url, pool_of, redis_url
 from genpulse.wiring.database import key_store
+from genpulse.wiring.observation import open_observation
 from genpulse.wiring.routes import open_routes
 from genpulse.wiring.storage import SPOOLING_PROCESSES, asset_storage
 
@@ -69,7 +71,9 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             await storage.sweep()
         loops = Loops()
         queue = closed_by(stack, _queue(settings, pool, loops))
-        http = closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
+        plain_http = closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
+        observation = open_observation(stack, settings, process, plain_http)
+        http = observation.http
         catalogue = closed_by(stack, open_catalogue(settings, http))
         tune_garbage_collection()
         yield Services(
@@ -107,6 +111,8 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             threads=closed_by(stack, EngineThreads(settings.worker.local_threads)),
             thumbnails=_thumbnails(stack, pool),
             calls=closed_by(stack, RedisCalls(redis, keys, uuid.uuid4().hex, loops)),
+            tracing=observation.tracing,
+            traces=closed_by(stack, PostgresTraces(pool)) if observation.keeps_traces else None,
         )
 
 

@@ -27,14 +27,14 @@ def test_a_server_gets_a_name_and_its_models(tmp_path):
     assert {"studio/flux-schnell", "studio/qwen-image", "studio/kokoro", "studio/wan-2.2"} <= ids
 
 
-@pytest.mark.parametrize("words", ["done_words", "allowed_hosts"])
+@pytest.mark.parametrize("words", ["done_words", "allowed_hosts", "traced"])
 def test_its_options_are_known(tmp_path, words):
     options = yaml.safe_load(PAGE.block(words))
     assert not catalogue_of({"studio": {**STUDIO, **options}}, tmp_path).broken
 
 
 def test_each_block_of_configuration_is_tried_here():
-    tried = ("gpt-6", "studio:", "done_words", "allowed_hosts")
+    tried = ("gpt-6", "studio:", "done_words", "allowed_hosts", "traced")
     assert len(PAGE.blocks("yaml")) == len(tried)
     assert all(PAGE.block(words) for words in tried)
 

@@ -35,8 +35,8 @@ OUTCOMES = (
     Released(),
 )
 _EMPTY = (
-    "TRUNCATE tasks, task_sources, attempts, queue, workers, deliveries, assets, asset_uses, uploaded_files;"
-    " UPDATE renewals SET since = now()"
+    "TRUNCATE tasks, task_sources, task_traces, attempts, queue, workers, deliveries, assets, asset_uses,"
+    " uploaded_files; UPDATE renewals SET since = now()"
 )
 
 

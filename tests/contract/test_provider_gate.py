@@ -159,9 +159,18 @@ async def test_a_success_is_counted_for_all_who_fail(gates):
 
 async def test_a_name_has_a_pace_of_its_own(gates):
     first, second = gates
-    assert await first.pace("somebody", Rate.parse("1/min")) == 0
-    assert await second.pace("somebody", Rate.parse("1/min")) == pytest.approx(60, abs=2)
-    assert await second.pace("somebody_else", Rate.parse("1/min")) == 0
+    assert (await first.pace("somebody", Rate.parse("1/min"))).wait_s == 0
+    assert (await second.pace("somebody", Rate.parse("1/min"))).wait_s == pytest.approx(60, abs=2)
+    assert (await second.pace("somebody_else", Rate.parse("1/min"))).wait_s == 0
+
+
+async def test_what_a_rate_leaves_is_told(gates):
+    first, second = gates
+    rate = Rate.parse("3/h").in_bursts()
+    paces = [await gate.pace("somebody", rate) for gate in (first, second, first, second)]
+    assert [pace.remaining for pace in paces] == [2, 1, 0, 0]
+    assert [pace.wait_s > 0 for pace in paces] == [False, False, False, True]
+    assert [pace.full_s for pace in paces] == pytest.approx([1200, 2400, 3600, 3600], abs=30)
 
 
 async def test_a_wait_that_was_asked_for_holds_for_all(gates):

@@ -1,8 +1,9 @@
 """The list of checks that an order passes."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
@@ -12,6 +13,7 @@ from genpulse.domain.catalogue.lifetime import Lifetime
 from genpulse.domain.catalogue.model_facts import UNSTATED, ModelFacts
 from genpulse.domain.keys.api_key import KeyLimits
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.keys.client_token import ClientToken, OrderTerms
 from genpulse.domain.money.allowance import Allowance
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.task import Priority
@@ -34,6 +36,19 @@ OF_KEYS = {
     "key limits": KeyLimits(daily_tasks=0),
     "customer": NONE_EACH,
     "customer limits": NONE_EACH,
+}
+
+
+def client_token(model, **terms):
+    """One that is good for this model."""
+    now = datetime.now(UTC)
+    return ClientToken(uuid4(), "", now, now + timedelta(hours=1), orders=OrderTerms((model,), **terms))
+
+
+OF_TOKENS = {
+    "client token": client_token("vendor/other"),
+    "price": client_token("vendor/shop", max_usd=Decimal(5)),
+    "client token's limits": client_token("vendor/shop", max_usd=Decimal("0.5")),
 }
 
 
@@ -64,10 +79,21 @@ def unmet(world, name):
             order = replace(order, input={"prompt": "asset:none"})
         case "budget":
             services = replace(services, spending=Spending(daily_usd=Decimal("0.5")))
+        case "price":
+            model = Model("shop", ("text-to-image",), Words, world.shop)
+            services = replace(services, catalogue=LoadedCatalogue([Provider("vendor", (model,), paid=True)]))
+            caller = Caller(token=OF_TOKENS[name])
         case _:
-            caller = Caller(new_key(limits=OF_KEYS[name]))
-            order = replace(order, metadata={"customer": "" if name == "customer" else "acme", "other": "acme"})
+            order, caller = unmet_by(name, order)
     return services, order, caller
+
+
+def unmet_by(name, order):
+    """The order of a caller that may do less than that."""
+    if name in OF_TOKENS:
+        return order, Caller(token=OF_TOKENS[name])
+    metadata = {"customer": "" if name == "customer" else "acme", "other": "acme"}
+    return replace(order, metadata=metadata), Caller(new_key(limits=OF_KEYS[name]))
 
 
 @pytest.fixture
@@ -90,13 +116,18 @@ async def test_what_a_check_refuses_is_refused_alone_and_in_a_batch_and_queues_n
     assert await depth_of(services.queue) == 0
 
 
+def unlimited_token(token):
+    """The same client token before anything was said of money."""
+    return token and replace(token, orders=replace(token.orders, max_usd=None))
+
+
 @pytest.mark.parametrize(
     "name", [check.name for check in CHECKS if check.of_the_moment and check.name != "references"]
 )
 async def test_a_task_from_before_is_answered_though_a_check_of_the_moment_is_not_met(shop, name):
     """What an input refers to is looked at in `test_order_references`."""
     services, order, caller = unmet(shop, name)
-    unlimited = Caller(caller.key and replace(caller.key, limits=KeyLimits()))
+    unlimited = Caller(caller.key and replace(caller.key, limits=KeyLimits()), unlimited_token(caller.token))
     first = await submit(shop.services, order, idempotency_key="k", caller=unlimited)
     again = await submit(services, order, idempotency_key="k", caller=caller)
     assert (again.task.id, again.replayed) == (first.task.id, True)

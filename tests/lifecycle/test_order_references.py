@@ -12,7 +12,7 @@ from pydantic import Field
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.errors import OutOfReach, ProviderNotConfigured
-from genpulse.domain.keys.caller import Caller
+from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
 from genpulse.domain.task import NewTask
 from genpulse.lifecycle.submission.order_references import MOST_PROBLEMS, check_references
 from genpulse.lifecycle.submission.submit import Order, submit
@@ -226,7 +226,7 @@ async def test_every_reference_is_found_wherever_it_stands(document):
     named = [text for text in _texts(document) if isinstance(text, str) and text in {"asset:", f"asset:{ID}"}]
     nowhere = Nowhere()
     try:
-        await check_references(nowhere, {"": NewTask(ID, "dev", "any", "art", "art/free", document)})
+        await check_references(nowhere, WITHOUT_KEY, {"": NewTask(ID, "dev", "any", "art", "art/free", document)})
         problems = []
     except OutOfReach as error:
         problems = error.problems
@@ -238,8 +238,9 @@ async def test_an_input_of_nothing_but_references_is_told_in_few_words():
     document = {"k" * 256: [f"asset:{ID}"] * 9_000}
     for _ in range(150):
         document = {"d" * 256: document}
+    task = NewTask(ID, "dev", "any", "art", "art/free", document)
     with pytest.raises(OutOfReach) as caught:
-        await check_references(Nowhere(), {"": NewTask(ID, "dev", "any", "art", "art/free", document)})
+        await check_references(Nowhere(), WITHOUT_KEY, {"": task})
     assert len(caught.value.problems) == MOST_PROBLEMS
     assert max(len(problem.pointer) for problem in caught.value.problems) <= 210
 

@@ -3,6 +3,7 @@
 python -m tests.operations.tools
 """
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,11 +11,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 WHEELS = ROOT / ".venv/ops/bin"
 """Filled by `make ops-tools` from deploy/requirements.lock."""
+PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+"""Debian keeps servers where only root looks."""
 _HINTS = {
     "hadolint": "make ops-tools",
     "python": "make ops-tools",
     "promtool": "Debian's package prometheus has it: apt-get install prometheus",
-    "caddy": "Debian's package caddy: apt-get install caddy",
+    "caddy": "make ops-tools",
+    "traefik": "make ops-tools",
+    "nginx": "Debian's package nginx-light: apt-get install nginx-light",
+    "haproxy": "Debian's package haproxy: apt-get install haproxy",
     "systemd-analyze": "apt-get install systemd",
     "git": "apt-get install git",
 }
@@ -22,7 +28,9 @@ _HINTS = {
 
 def path_of(name):
     """Where a tool is. Raises `LookupError` with how to get it."""
-    found = WHEELS / name if (WHEELS / name).exists() else shutil.which(name) if name != "python" else None
+    found = (
+        WHEELS / name if (WHEELS / name).exists() else shutil.which(name, path=PATH) if name != "python" else None
+    )
     if found is None:
         raise LookupError(f"{name} is missing: {_HINTS[name]}")
     return str(found)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar, cast
 
+from genpulse.background.shared_task import shared_task
 from genpulse.domain.errors import Unavailable
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class Coalescer(Generic[T, R]):
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if len(self._flying) < self._flights:
-            self._flying.add(asyncio.create_task(self._fly()))
+            self._flying.add(shared_task(self._fly()))
         return await future
 
     async def _fly(self) -> None:

@@ -10,15 +10,41 @@ from genpulse.adapters.postgresql.connections import connect, outages
 from genpulse.domain.errors import DatabaseUnavailable
 
 _LOOK_S = 0.2
-_WHO = """
-SELECT format(
+_SESSION = """
+format(
     '%s (pid %s, %s for %s s): %s',
     coalesce(nullif(application_name, ''), usename, 'somebody'), pid, coalesce(state, 'connected'),
     coalesce(round(extract(epoch FROM clock_timestamp() - coalesce(xact_start, state_change))), 0),
     coalesce(nullif(regexp_replace(left(query, 80), '\\s+', ' ', 'g'), ''), 'no statement')
 ) AS who
-FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids($1)) ORDER BY xact_start
 """
+_BLOCKING = f"""
+SELECT {_SESSION} FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids($1)) ORDER BY xact_start
+"""  # noqa: S608 - our own words
+_OF_TABLE = f"""
+SELECT {_SESSION} FROM pg_stat_activity
+WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = to_regclass($1) AND granted
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+  AND pid <> pg_backend_pid()
+ORDER BY xact_start LIMIT 5
+"""  # noqa: S608 - our own words
+# PostgreSQL shows the two halves of the number apart.
+_OF_LOCK = f"""
+SELECT {_SESSION} FROM pg_stat_activity
+WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+              AND classid::bigint = $1::bigint >> 32 AND objid::bigint = $1::bigint & 4294967295
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""  # noqa: S608 - our own words
+
+
+async def sessions_of_table(connection: asyncpg.Connection, table: str) -> str:
+    """Who has locked it in any way, the longest transaction first; empty when nobody does any more."""
+    return "; ".join(row["who"] for row in await connection.fetch(_OF_TABLE, table))
+
+
+async def session_of_lock(connection: asyncpg.Connection, number: int) -> str:
+    """Who holds an advisory lock; empty when nobody does any more."""
+    return "; ".join(row["who"] for row in await connection.fetch(_OF_LOCK, number))
 
 
 class Blockers:
@@ -43,7 +69,7 @@ class Blockers:
         try:
             with outages():
                 while True:
-                    rows = await self._connection.fetch(_WHO, self._pid)
+                    rows = await self._connection.fetch(_BLOCKING, self._pid)
                     self.now = "; ".join(row["who"] for row in rows)
                     self._last = self.now or self._last
                     await asyncio.sleep(_LOOK_S)

@@ -9,7 +9,7 @@ from genpulse.domain.failure import Failure
 from genpulse.domain.provider_account.circuit_event import KEPT, CircuitEvent, events_of
 from genpulse.domain.provider_account.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
 from genpulse.domain.provider_account.learned_concurrency import Load
-from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.provider_account.rate import Pace, Rate
 
 
 class MemoryGate:
@@ -66,10 +66,11 @@ class MemoryGate:
         self._history[provider].extendleft(events)
         self._gates[provider] = gate
 
-    async def pace(self, name: str, rate: Rate) -> float:
-        """Seconds until something of that name may happen again; 0 lets it happen now."""
-        admission, self._gates[name] = self._gates[name].admit(rate, 1, self._clock())
-        return 0.0 if admission.granted else admission.wait_s
+    async def pace(self, name: str, rate: Rate) -> Pace:
+        """Let something of that name happen now, or say when it may."""
+        now = self._clock()
+        admission, self._gates[name] = self._gates[name].admit(rate, 1, now)
+        return self._gates[name].pace(admission, rate, now)
 
     async def circuit(self, provider: str) -> Circuit:
         """How the account is."""

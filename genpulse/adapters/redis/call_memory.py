@@ -16,6 +16,7 @@ from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.listener import ChannelListener
 from genpulse.adapters.redis.script import Script
 from genpulse.background.loops import Loops
+from genpulse.background.shared_task import shared_task
 from genpulse.domain.submission.repeated_calls import MOST_OF_ONE, REMEMBERED_S, CallState
 
 NAME = "repeated calls"
@@ -79,7 +80,7 @@ class RedisCalls:
         self._is_idle.clear()
         if self._task is None:
             turns = self._loops.forever(NAME, self._turn, longest_pause_s=AWAY_S)
-            self._task = asyncio.create_task(turns, name=NAME)
+            self._task = shared_task(turns, NAME)
 
     async def _turn(self) -> None:
         if not self._waiting:

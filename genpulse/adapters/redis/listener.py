@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 
 from genpulse.adapters.redis.connection import AWAY, Outage, end_tasks
 from genpulse.background.loops import Loops
+from genpulse.background.shared_task import shared_task
 
 NAME = "events from redis"
 _CONFIRM_S = 1.0
@@ -58,7 +59,7 @@ class ChannelListener:
         self._changed.set()
         if self._task is None:
             turns = self._loops.forever(NAME, self._turn, longest_pause_s=_LONGEST_PAUSE_S)
-            self._task = asyncio.create_task(turns, name=NAME)
+            self._task = shared_task(turns, NAME)
         with suppress(TimeoutError):
             async with asyncio.timeout(_CONFIRM_S):
                 await confirmation.wait()

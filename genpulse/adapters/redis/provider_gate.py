@@ -19,7 +19,7 @@ from genpulse.domain.failure import Failure
 from genpulse.domain.provider_account.circuit_event import CircuitEvent, events_of
 from genpulse.domain.provider_account.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
 from genpulse.domain.provider_account.learned_concurrency import Load
-from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.provider_account.rate import Pace, Rate
 from genpulse.domain.text.storable import storable_line
 
 ANSWER_S = 1.0
@@ -121,10 +121,18 @@ class RedisGate:
 
         return self._change_own(provider, note)
 
-    async def pace(self, name: str, rate: Rate) -> float:
-        """Seconds until something of that name may happen again; 0 lets it happen now."""
-        admission = await self._admit(name, rate, 1)
-        return 0.0 if admission.granted else admission.wait_s
+    async def pace(self, name: str, rate: Rate) -> Pace:
+        """Let something of that name happen now, or say when it may."""
+        answer = await self._shared(name, lambda script, key: script.admit(key, rate, 1))
+        if answer:
+            return answer.after.pace(answer.admission, rate, answer.now)
+        share = await self._share_of(rate) or rate
+
+        def admit(gate: Gate, now: float) -> tuple[Pace, Gate]:
+            admission, after = gate.admit(share, 1, now)
+            return after.pace(admission, share, now), after
+
+        return self._change_own(name, admit)
 
     async def circuit(self, provider: str) -> Circuit:
         """The circuit of the account."""
@@ -149,7 +157,7 @@ class RedisGate:
                 self._went_away(error)
                 return None
         self._note(name, answer.trips_before, answer.after)
-        if events := tuple(events_of(answer.trips_before, answer.after, answer.moment, datetime.now(UTC))):
+        if events := tuple(events_of(answer.trips_before, answer.after, answer.now, datetime.now(UTC))):
             await self._history.add(name, events)
         if name in self._own:
             self._own[name] = self._own[name].answered()

@@ -216,14 +216,14 @@ return {granted, string.format('%.17g', wait_s), string.format('%.17g', now), tr
 class GateAnswer:
     """The answer of the script: what was let through, the gate since then, and how many trips it had before.
 
-    `moment` is when that was, by the clock of the gate.
+    `now` is the moment by which it was decided.
     """
 
     admission: Admission
     circuit: Circuit
     after: Gate
     trips_before: int
-    moment: float
+    now: float
 
 
 class GateScript:

@@ -16,6 +16,7 @@ from genpulse.adapters.redis.connection import AWAY, Outage, end_tasks
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.script import Script
 from genpulse.background.loops import Loops
+from genpulse.background.shared_task import shared_task
 from genpulse.domain.event import TaskEvent
 
 NAME = "events to redis"
@@ -70,7 +71,7 @@ class EventSender:
         self._awake.set()
         if self._task is None:
             turns = self._loops.forever(NAME, self._turn, longest_pause_s=_LONGEST_PAUSE_S)
-            self._task = asyncio.create_task(turns, name=NAME)
+            self._task = shared_task(turns, NAME)
 
     async def _turn(self) -> None:
         if not self._waiting:

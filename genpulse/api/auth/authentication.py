@@ -11,11 +11,13 @@ from uuid import UUID
 
 from starlette.requests import HTTPConnection
 
+from genpulse.api.auth.client_tokens import ClientTokenCallers
 from genpulse.api.auth.loopback import LoopbackAccess
 from genpulse.api.errors import AuthenticationRequired, ForeignEnvironment
 from genpulse.domain.errors import DatabaseUnavailable, UnknownKey
 from genpulse.domain.keys.api_key import ApiKey, KeyState, digest_of
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.keys.client_token import MARK, prefix_of
 from genpulse.ports import KeyStore
 
 KNOWN_S = 10.0
@@ -54,7 +56,8 @@ class Authenticator:
         self._keys = keys
         self._loopback = loopback
         self._environment = loopback.environment.name
-        self._foreign = {prefix: name for prefix, name in prefixes.items() if name != self._environment}
+        foreign = {prefix: name for prefix, name in prefixes.items() if name != self._environment}
+        self._foreign = foreign | {prefix_of(prefix): name for prefix, name in foreign.items()}
         self._now = now
         self._clock = clock
         self._remembered: dict[bytes, _Remembered] = {}
@@ -62,14 +65,18 @@ class Authenticator:
         self._has_keys_until_s = float("-inf")
         self._use_noted_at: dict[UUID, datetime] = {}
         self._notes: set[asyncio.Task[None]] = set()
+        self.client_tokens = ClientTokenCallers(keys.client_tokens, self.granted_by, now, clock)
 
     async def authenticate(self, connection: HTTPConnection) -> Caller:
         """The caller. Raises `AuthenticationRequired`, `ForeignEnvironment`, `DatabaseUnavailable`."""
         token = _bearer_token(connection)
+        if token.startswith(MARK):
+            self._refuse_foreign(token)
+            return await self.client_tokens.by_secret(token)
         return await self.by_token(token) if token else await self.without_key(connection)
 
     async def by_token(self, token: str) -> Caller:
-        """The caller whose API key this is. Raises as `authenticate`."""
+        """The caller whose API key this is; a client token is none. Raises as `authenticate`."""
         self._refuse_foreign(token)
         caller = await self._find(digest_of(token))
         now = self._now()
@@ -79,7 +86,7 @@ class Authenticator:
         return caller
 
     async def granted_by(self, owner: str) -> Caller:
-        """The caller that has allowed something by a signed address: the API key with this id, if it still may.
+        """The caller that has allowed something to others: the API key with this id, if it still may.
 
         Empty is a caller without a key, which may as long as there are none. It is looked up each time, so that
         nothing goes on that a key has allowed which is revoked. Raises `AuthenticationRequired`,
@@ -92,7 +99,7 @@ class Authenticator:
         with suppress(UnknownKey):
             key = await self._keys.get(owner)
         if key is None or key.state(now) is not KeyState.ACTIVE:
-            raise AuthenticationRequired(f"Who made this address may not do so any more. {why_not(key, now)}")
+            raise AuthenticationRequired(f"Who allowed this may not do so any more. {why_not(key, now)}")
         return Caller(key)
 
     def _refuse_foreign(self, token: str) -> None:

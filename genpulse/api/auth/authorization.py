@@ -8,10 +8,12 @@ from uuid import UUID
 from starlette.requests import HTTPConnection
 
 from genpulse.api.auth import upload_access
+from genpulse.api.auth.client_tokens import refuse_other_calls
 from genpulse.api.auth.signed_urls import UrlSigner
-from genpulse.api.context import SIGNED, Context, context_in
+from genpulse.api.context import RATE_LIMIT, SIGNED, Context, context_in
 from genpulse.api.door import opened_call
-from genpulse.api.errors import InsufficientScope, TooManyRequests
+from genpulse.api.error_status import RateLimitHeaders, rate_limit_headers
+from genpulse.api.errors import InsufficientScope, InvalidSignature, TooManyRequests
 from genpulse.api.requests.paths import inner_path
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.keys.api_key import Scope
@@ -37,16 +39,17 @@ async def authorize(connection: HTTPConnection) -> Caller:
         _require(caller, Scope.WRITE)
         return caller
     if signed := _signed(connection):
-        await _check_signature(context, connection, signed)
         connection.scope[SIGNED] = True
-        return WITHOUT_KEY
+        return await _signed_for(context, connection, signed)
     if context.signing.signer is None:
         with suppress(DatabaseUnavailable):
             await _signer(context)
     caller = await context.authenticator.authenticate(connection)
+    if caller.token is not None:
+        refuse_other_calls(caller.token, connection.scope)
     _require(caller, Scope.READ if _reads(connection) else Scope.WRITE)
     if caller.limits.rate is not None:
-        await _keep_to_rate(context, caller.owner, caller.limits.rate)
+        connection.scope[RATE_LIMIT] = await _keep_to_rate(context, caller.owner, caller.limits.rate)
     return caller
 
 
@@ -71,12 +74,29 @@ class _Signed:
     is_events: bool
 
 
-async def _check_signature(context: Context, connection: HTTPConnection, signed: _Signed) -> None:
-    """Raises `InvalidSignature`, `UrlExpired`, `DatabaseUnavailable`."""
+async def _signed_for(context: Context, connection: HTTPConnection, signed: _Signed) -> Caller:
+    """Who may do what a signed address says: anybody, or whoever has the client token that it names.
+
+    Raises `InvalidSignature`, `UrlExpired`, `AuthenticationRequired`, `DatabaseUnavailable`.
+    """
     signer = await _signer(context)
     query, now_s = connection.query_params, context.services.now().timestamp()
+    expires, signature, word = query.get("expires", ""), query["signature"], query.get("client_token")
+    if signed.is_events and word is not None:
+        token_id = _uuid_of(word)
+        signer.check_token_events(signed.id, token_id, expires, signature, now_s)
+        return await context.authenticator.client_tokens.by_id(token_id)
     check = signer.check_events if signed.is_events else signer.check
-    check(signed.id, query.get("expires", ""), query["signature"], now_s)
+    check(signed.id, expires, signature, now_s)
+    return WITHOUT_KEY
+
+
+def _uuid_of(word: str) -> UUID:
+    """Raises `InvalidSignature`."""
+    try:
+        return UUID(word)
+    except ValueError:
+        raise InvalidSignature from None
 
 
 def _require(caller: Caller, scope: Scope) -> None:
@@ -100,7 +120,9 @@ def _signed(connection: HTTPConnection) -> _Signed | None:
         return None
 
 
-async def _keep_to_rate(context: Context, owner: str, rate: Rate) -> None:
-    wait_s = await context.services.gate.pace(f"key:{owner}", rate.in_bursts())
-    if wait_s > 0:
-        raise TooManyRequests(rate, wait_s)
+async def _keep_to_rate(context: Context, owner: str, rate: Rate) -> RateLimitHeaders:
+    """What answers say of it. Raises `TooManyRequests`."""
+    pace = await context.services.gate.pace(f"key:{owner}", rate.in_bursts())
+    if pace.wait_s > 0:
+        raise TooManyRequests(rate, pace.wait_s)
+    return rate_limit_headers(rate, pace.remaining, pace.full_s)

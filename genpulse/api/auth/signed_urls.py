@@ -34,6 +34,12 @@ class UrlSigner:
         """The query of a signed address of a task's events."""
         return self._query(f"{_EVENTS}{task_id}", now_s + self.events_last_s)
 
+    def token_events_query(self, task_id: UUID, token_id: UUID, until_s: float) -> str:
+        """The same for whoever has a client token, which is named in it; it runs out to the second."""
+        expires = math.floor(until_s)
+        signature = self._sign(f"{_EVENTS}{task_id}.{token_id}", expires)
+        return f"client_token={token_id}&expires={expires}&signature={signature}"
+
     def check(self, asset_id: UUID, expires: str, signature: str, now_s: float) -> None:
         """Raises `InvalidSignature`, `UrlExpired`."""
         self._check(str(asset_id), expires, signature, now_s)
@@ -41,6 +47,12 @@ class UrlSigner:
     def check_events(self, task_id: UUID, expires: str, signature: str, now_s: float) -> None:
         """Raises `InvalidSignature`, `UrlExpired`."""
         self._check(f"{_EVENTS}{task_id}", expires, signature, now_s)
+
+    def check_token_events(
+        self, task_id: UUID, token_id: UUID, expires: str, signature: str, now_s: float
+    ) -> None:
+        """Raises `InvalidSignature`, `UrlExpired`. That the token is good is for others to see."""
+        self._check(f"{_EVENTS}{task_id}.{token_id}", expires, signature, now_s)
 
     def _query(self, subject: str, until_s: float) -> str:
         expires = math.ceil(until_s / STEP_S) * STEP_S

@@ -6,6 +6,7 @@ from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from genpulse.api.metrics.accounts import AccountFigures
 from genpulse.api.metrics.budgets import BudgetFigures
@@ -54,15 +55,21 @@ class Metrics:
         if not submitted.replayed:
             self._submitted_to(self._label_of(submitted.task.provider, submitted.task.model)).inc()
 
-    async def scrape(self, services: Services) -> bytes:
-        """Everything as text, within `SCRAPE_TIMEOUT_S` seconds. What cannot be known by then is left out."""
+    async def scrape(self, services: Services, *, with_exemplars: bool = False) -> bytes:
+        """Everything as text, within `SCRAPE_TIMEOUT_S` seconds. What cannot be known by then is left out.
+
+        `with_exemplars`: in the text of OpenMetrics, which has a place for them.
+        """
         await asyncio.gather(
             self._parts.look(services),
             *(figures.look(services, SCRAPE_TIMEOUT_S) for figures in self._asked),
             self._look_at_ended_work(services),
             self._money.look(services.store, SCRAPE_TIMEOUT_S),
         )
-        return generate_latest(self._registry)
+        if not with_exemplars:
+            return generate_latest(self._registry)
+        text: bytes = openmetrics.generate_latest(self._registry)  # type: ignore[no-untyped-call]
+        return text
 
     async def _look_at_ended_work(self, services: Services) -> None:
         """What has ended while the database is away is counted when it is there again."""

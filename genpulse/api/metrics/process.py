@@ -31,11 +31,11 @@ class RequestFigures:
         # Looking a figure up by its labels costs more than counting.
         self._figures_of = cache(self._look_up)
 
-    def add(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count a request; `seconds` is the time until its response began."""
+    def add(self, route: str, method: str, status: int, seconds: float, trace_id: str = "") -> None:
+        """Count a request; `seconds` is the time until its response began. Its trace becomes an exemplar."""
         counter, histogram = self._figures_of(route, method if method in _METHODS else "other", status)
         counter.inc()
-        histogram.observe(seconds)
+        histogram.observe(seconds, {"trace_id": trace_id} if trace_id else None)
 
     def _look_up(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
         return self._requests.labels(route, method, str(status)), self._seconds.labels(route, method)

@@ -9,8 +9,8 @@ from genpulse.api.requests.lean_request import headers_of
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 TAKEN = (
     "Authorization, Content-Type, Accept, Idempotency-Key, Prefer, Last-Event-ID, Range, If-Range, If-None-Match,"
-    " X-Request-Id, X-Fal-Target-Url, X-Fal-Queue-Priority, X-Fal-Request-Timeout, X-Fal-Runner-Hint,"
-    " X-Fal-Object-Lifecycle, X-Fal-Object-Lifecycle-Preference"
+    " X-Request-Id, traceparent, tracestate, X-Fal-Target-Url, X-Fal-Queue-Priority, X-Fal-Request-Timeout,"
+    " X-Fal-Runner-Hint, X-Fal-Object-Lifecycle, X-Fal-Object-Lifecycle-Preference"
 )
 EXPOSED = (
     "Location, ETag, Idempotent-Replayed, Preference-Applied, Retry-After, RateLimit, RateLimit-Policy,"

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genpulse.api import problems
 from genpulse.api.auth.authorization import authorize
-from genpulse.api.context import CALLER, context_in
-from genpulse.api.door import Doors, opened_call
+from genpulse.api.context import CALLER, RATE_LIMIT, context_in
+from genpulse.api.door import Doors, Headers, opened_call
 from genpulse.api.errors import Internal
 from genpulse.api.requests.lean_request import Connection, headers_of
 from genpulse.api.requests.paths import inner_path
@@ -19,7 +19,10 @@ from genpulse.domain.errors import Refused, Unavailable
 
 ROUTE = "genpulse.route"
 """Key in the scope: the template of the path of a request that does not go through the router."""
+TRACE_ID = "genpulse.trace_id"
+"""Key in the scope: the trace of a request, where somebody keeps it."""
 CLIENT_GONE = 499
+_ID = "genpulse.request_id"
 
 _REQUEST_ID = re.compile(r"[\w.~+/=:@-]{1,128}", re.ASCII)
 
@@ -67,6 +70,22 @@ def _needs_caller(scope: Scope) -> bool:
     return path == "/v1" or path.startswith("/v1/")
 
 
+def request_id(scope: Scope) -> str:
+    """The id of a request: what its caller calls it, or one that is made by whoever asks first."""
+    id_: str | None = scope.get(_ID)
+    if id_ is None:
+        claimed = headers_of(scope).get("x-request-id")
+        id_ = scope[_ID] = claimed if claimed and _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
+    return id_
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the path of a request that was served."""
+    routed = getattr(scope.get("route"), "path", "unmatched")
+    opened = opened_call(scope)
+    return opened.template if opened else str(scope.get(ROUTE, routed))
+
+
 class _Exchange:
     """A request with its response, as metrics and log tell of it."""
 
@@ -78,8 +97,7 @@ class _Exchange:
         self._began_at = time.perf_counter()
         self._seconds: float | None = None
         self.status = CLIENT_GONE
-        claimed = headers_of(scope).get("x-request-id")
-        self.id = claimed if claimed and _REQUEST_ID.fullmatch(claimed) else os.urandom(16).hex()
+        self.id = request_id(scope)
 
     @property
     def has_begun(self) -> bool:
@@ -94,14 +112,14 @@ class _Exchange:
             message["headers"] = [
                 *message["headers"],
                 (b"x-request-id", self.id.encode("latin-1")),
+                *_encoded(self._scope.get(RATE_LIMIT, ())),
                 *self._of_door(),
             ]
         await self._send(message)
 
     def _of_door(self) -> list[tuple[bytes, bytes]]:
         opened = opened_call(self._scope)
-        headers = opened.door.headers(self._scope) if opened else ()
-        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        return _encoded(opened.door.headers(self._scope) if opened else ())
 
     async def refuse(self, error: Refused | Unavailable | Internal, receive: Receive) -> None:
         """Answer with a problem, or break the connection off when the response has begun."""
@@ -115,7 +133,10 @@ class _Exchange:
     def count(self) -> None:
         """Add this request to the metrics."""
         seconds = time.perf_counter() - self._began_at if self._seconds is None else self._seconds
-        routed = getattr(self._scope.get("route"), "path", "unmatched")
-        opened = opened_call(self._scope)
-        route = opened.template if opened else str(self._scope.get(ROUTE, routed))
-        context_in(self._scope).metrics.request(route, self._scope["method"], self.status, seconds)
+        scope = self._scope
+        trace_id = scope.get(TRACE_ID, "")
+        context_in(scope).metrics.request(route_of(scope), scope["method"], self.status, seconds, trace_id)
+
+
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

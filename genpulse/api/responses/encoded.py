@@ -110,11 +110,7 @@ _HEADERS: Mapping[int, Mapping[str, Any]] = {
     401: {"WWW-Authenticate": header("`Bearer`")},
     402: _RETRY_AFTER,
     416: {"Content-Range": header("`bytes */N`, where N is the size of the content")},
-    429: {
-        **_RETRY_AFTER,
-        "RateLimit-Policy": header("What the API key may, where it is its rate that is reached"),
-        "RateLimit": header("What is left of that, and when there is more"),
-    },
+    429: _RETRY_AFTER,
     503: _RETRY_AFTER,
 }
 """Headers of the problems, beside those that every answer has."""

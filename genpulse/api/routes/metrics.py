@@ -1,12 +1,14 @@
 """The figures of this process, for Prometheus."""
 
 from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.openmetrics import exposition as openmetrics
 from starlette.requests import Request
 from starlette.responses import Response
 
 from genpulse.api.context import context_in
 from genpulse.api.responses import encoded
 
+_OPEN_METRICS = "application/openmetrics-text"
 _TEXT = {"schema": {"type": "string"}}
 
 routes = encoded.router("service")
@@ -25,5 +27,8 @@ async def show_metrics(request: Request) -> Response:
     within 2 seconds.
     """
     context = context_in(request.scope)
-    body = await context.metrics.scrape(context.services)
-    return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    with_exemplars = context.options.traces_requests and _OPEN_METRICS in request.headers.get("accept", "")
+    body = await context.metrics.scrape(context.services, with_exemplars=with_exemplars)
+    return Response(
+        body, headers={"Content-Type": openmetrics.CONTENT_TYPE_LATEST if with_exemplars else CONTENT_TYPE_LATEST}
+    )

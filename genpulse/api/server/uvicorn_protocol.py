@@ -20,6 +20,8 @@ HEAD_BYTES = 1 << 16
 """Bytes that a head may have which does not come at once."""
 LINGER_S = 1.0
 """Seconds for which the rest of a request that was refused is read, so that its answer is not lost by a reset."""
+FIRST_S = 0.5
+"""Seconds for which a server that stops waits for the first request on a connection that it has taken."""
 PIPELINED = 100
 """Requests that may wait on a connection for the answer to an earlier one."""
 _LARGE = 1 << 16
@@ -49,6 +51,8 @@ class GatheringProtocol(HttpToolsProtocol):
         self._in_head = False
         self._head_bytes = 0
         self._refused = False
+        self._ends = False
+        self._is_new = True
         self._peers: Peers | None = self.app_state.get(PEERS)
         self._untaken = 0
         self._answers: list[WrittenAnswer] = []
@@ -99,6 +103,21 @@ class GatheringProtocol(HttpToolsProtocol):
         elif self._head_timer is None:
             self._head_timer = self.loop.call_later(self.head_s, self._give_up)
 
+    def shutdown(self) -> None:
+        """The server stops. On a new connection a request may be under way that is sent to nobody else.
+
+        Who has been answered on a connection has to expect that it is closed.
+        """
+        if not self._is_new or self._refused:
+            super().shutdown()
+            return
+        self._ends = True
+        self.loop.call_later(FIRST_S, self._end_unused)
+
+    def _end_unused(self) -> None:
+        if self._is_new and not self.transport.is_closing():
+            self.transport.close()
+
     def is_idle(self) -> bool:
         """Whether no request is being served."""
         return not self._is_answering()
@@ -139,11 +158,13 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
-        self._in_head = False
+        self._in_head = self._is_new = False
         if len(self.pipeline) >= PIPELINED:
             self.transport.abort()
         else:
             super().on_headers_complete()
+            if self._ends:
+                self.cycle.keep_alive = False
 
     def pause_writing(self) -> None:
         """The client takes less than is sent."""

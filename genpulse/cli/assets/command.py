@@ -1,7 +1,8 @@
-"""`genpulse assets`: delete uploads and outputs."""
+"""`genpulse assets`: delete uploads and outputs, and find those whose bytes are gone."""
 
 import click
 
+from genpulse.cli.assets import check
 from genpulse.cli.deletion import delete_each
 from genpulse.cli.stack import api_option, json_option
 from genpulse_client import AsyncGenPulse
@@ -9,7 +10,10 @@ from genpulse_client import AsyncGenPulse
 
 @click.group("assets")
 def command() -> None:
-    """Delete uploads and outputs. ASSET is a whole id."""
+    """Delete uploads and outputs, and find those whose bytes are gone. ASSET is a whole id."""
+
+
+command.add_command(check.command)
 
 
 @command.command()

@@ -4,10 +4,10 @@ import asyncio
 
 import click
 
-from genpulse.cli.db import prune
+from genpulse.cli.db import plan, prune
 from genpulse.cli.output.terminal import say, say_json_line
 from genpulse.cli.stack import json_option, settings_for_servers
-from genpulse.wiring.database import database_revision, upgrade_database
+from genpulse.wiring.database import database_revision, plan_upgrade, upgrade_database
 
 
 @click.group("db")
@@ -19,9 +19,17 @@ command.add_command(prune.command)
 
 
 @command.command()
+@click.option("--plan", "only_plan", is_flag=True, help="Say what would be done, and do nothing.")
 @json_option
-def upgrade(as_json: bool) -> None:
-    """Apply the migrations that are missing. May be run again, and by several at once."""
+def upgrade(only_plan: bool, as_json: bool) -> None:
+    """Apply the migrations that are missing. May be run again, and by several at once.
+
+    With --plan each step is shown: the tables that it locks against others, what it reads meanwhile, and whether
+    processes of the version before may go on beside it.
+    """
+    if only_plan:
+        plan.show(asyncio.run(plan_upgrade(settings_for_servers(("database_url",)))), as_json=as_json)
+        return
     applied = asyncio.run(upgrade_database(settings_for_servers(("database_url",))))
     if as_json:
         say_json_line({"applied": list(applied)})

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from dataclasses import asdict
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict, dataclass
 
 import click
 
@@ -13,45 +14,81 @@ from genpulse.cli.stack import json_option, settings_for_servers
 from genpulse.configuration.settings import Settings
 from genpulse.domain.errors import CopiedDatabase, ForeignDatabase
 from genpulse.environment.table import BY_DYNACONF, BY_NAME, environment_named
-from genpulse.wiring.database import StampedDatabase, confirm_moved, database_stamp, empty_copy, stamp_database
+from genpulse.wiring.database import (
+    StampedDatabase,
+    confirm_moved,
+    confirm_restored,
+    database_stamp,
+    empty_copy,
+    stamp_database,
+)
 
+_OFF = "The one that was stamped must be off for good, or each task is run twice."
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a database may be that is not where it was stamped, and what is asked and done then."""
+
+    question: str
+    act: Callable[[Settings], Coroutine[None, None, StampedDatabase]]
+
+
+_MOVED = _Kind(
+    f"{{database}} is the database of {{environment}} from now on, and runs its tasks. {_OFF}", confirm_moved
+)
+_RESTORED = _Kind(
+    "{database} is the database of {environment} from now on, as it was at the time of its backup. What may have"
+    f" been ordered since then is not ordered anew. {_OFF}",
+    confirm_restored,
+)
+_COPY = _Kind(
+    "{database} is a copy of the database of {environment}: its live tasks are ended, its waiting webhooks and API"
+    " keys are removed. Give it a storage of its own: old assets are removed by rule.",
+    empty_copy,
+)
+_KINDS = (_MOVED, _RESTORED, _COPY)
 _NAMES = click.Choice((*BY_NAME, *BY_DYNACONF), case_sensitive=False)
 
 
 @click.command("stamp")
 @click.option("--from", "replaces", type=_NAMES, metavar="NAME", help="Stamp it again: to whom it belongs now.")
 @click.option("--to", "becomes", type=_NAMES, metavar="NAME", help="Stamp it again: to whom it shall belong.")
-@click.option("--moved", is_flag=True, help="It is the original, and was moved or restored to here.")
+@click.option("--moved", is_flag=True, help="It is the original, and was moved to here with all that is in it.")
+@click.option("--restored", is_flag=True, help="It is the original, as it was at the time of a backup.")
 @click.option("--copy", "copied", is_flag=True, help="It is a copy: empty it of all that would act.")
 @json_option
-def command(replaces: str | None, becomes: str | None, moved: bool, copied: bool, as_json: bool) -> None:
+def command(
+    replaces: str | None, becomes: str | None, moved: bool, restored: bool, copied: bool, as_json: bool
+) -> None:
     """Say that the database of this environment belongs to it. Done once; in dev, db upgrade does it.
 
     From then on every process of another environment refuses the database, and so does one of this environment
     while there is no stamp. A database that holds tasks of another environment is not stamped.
 
     With --from and --to, a database is given to another environment. The stamp notes on which database it was put:
-    in a copy, or after a move, every process refuses to start until --moved or --copy says which it is.
+    in a copy, or after a move, every process refuses to start until --moved, --restored or --copy says which it
+    is. With --restored, live tasks without a job at their vendor may have been ordered since the backup: what may
+    cost something is not ordered anew, and ends as unknown_outcome for a person to look at.
 
-    These ask a person to type the database's name. --from and --copy want no process of GenPulse to be connected;
-    they end the live tasks in it, and remove waiting webhooks, API keys and the queue.
+    These ask a person to type the database's name. --from, --copy and --restored want no process of GenPulse to be
+    connected. --from and --copy end the live tasks in it, and remove waiting webhooks, API keys and the queue.
     """
     settings = settings_for_servers(("database_url",))
-    if sum((moved, copied, bool(replaces or becomes))) > 1:
-        raise click.UsageError("--moved, --copy, and --from with --to are three different things: give one.")
+    if sum((moved, restored, copied, bool(replaces or becomes))) > 1:
+        raise click.UsageError("--moved, --restored, --copy, and --from with --to are different things: give one.")
+    kind = next((kind for kind, is_meant in zip(_KINDS, (moved, restored, copied), strict=True) if is_meant), None)
     try:
-        database = _stamped(settings, replaces, becomes, moved=moved, copied=copied)
+        database = _stamped(settings, replaces, becomes, kind)
     except ForeignDatabase as error:
         raise CommandRefused(_refusal(error), exit_code=os.EX_CONFIG) from error
     _tell(database, as_json=as_json)
 
 
-def _stamped(
-    settings: Settings, replaces: str | None, becomes: str | None, *, moved: bool, copied: bool
-) -> StampedDatabase:
-    if moved or copied:
-        _confirm_which(settings, is_copy=copied)
-        return asyncio.run(empty_copy(settings) if copied else confirm_moved(settings))
+def _stamped(settings: Settings, replaces: str | None, becomes: str | None, kind: _Kind | None) -> StampedDatabase:
+    if kind is not None:
+        _confirm_which(settings, kind)
+        return asyncio.run(kind.act(settings))
     given_by = _giver(settings, replaces, becomes)
     if given_by is not None:
         _confirm(settings, given_by)
@@ -66,7 +103,8 @@ def _tell(database: StampedDatabase, *, as_json: bool) -> None:
         facts = {"database": database.name, "environment": stamp.environment, "changed": database.changed}
         moment = {"stamped_at": stamp.stamped_at.isoformat(), "stamped_by": stamp.stamped_by}
         emptied = {"emptied": asdict(database.emptied)} if database.emptied else {}
-        say_json_line(facts | moment | emptied)
+        doubtful = {} if database.doubtful is None else {"doubtful": database.doubtful}
+        say_json_line(facts | moment | emptied | doubtful)
         return
     if database.changed:
         say(f"The database {database.name!r} belongs to {stamp.environment} from now on.")
@@ -74,6 +112,8 @@ def _tell(database: StampedDatabase, *, as_json: bool) -> None:
         say(f"The database {database.name!r} belongs to {stamp.environment} already ({stamp}).")
     if database.emptied:
         say(f"Emptied: {database.emptied}.")
+    if database.doubtful is not None:
+        say(f"{database.doubtful} live tasks may have been ordered since the backup; none is ordered anew.")
 
 
 def _giver(settings: Settings, replaces: str | None, becomes: str | None) -> str | None:
@@ -111,28 +151,25 @@ def _confirm(settings: Settings, replaces: str) -> None:
     )
 
 
-def _confirm_which(settings: Settings, *, is_copy: bool) -> None:
-    """Let a person say which of two databases this one is. Raises `CommandRefused`."""
+def _confirm_which(settings: Settings, kind: _Kind) -> None:
+    """Let a person say what kind of database this one is. Raises `CommandRefused`."""
     database, name = asyncio.run(database_stamp(settings)), settings.environment.name
     stamp = database.stamp
     if stamp is None or stamp.environment != name:
         return  # what follows says whose it is
-    if not stamp.is_elsewhere and not is_copy:
+    if not stamp.is_elsewhere and kind is _MOVED:
         return  # said before
-    if not stamp.is_elsewhere:
+    if not stamp.is_elsewhere and kind is _COPY:
         raise CommandRefused(
             f"{database.name!r} is the database that was stamped for {name}, as far as can be seen. A copy made"
             " file by file cannot be told from its original; give that to another environment with --from and"
             " --to. Nothing was changed."
         )
-    what = (
-        f"{database.name!r} is a copy of the database of {name}: its live tasks are ended, its waiting webhooks"
-        " and API keys are removed. Give it a storage of its own: old assets are removed by rule."
-        if is_copy
-        else f"{database.name!r} is the database of {name} from now on, and runs its tasks. The one that was"
-        " stamped must be off for good, or each task is run twice."
+    _typed(
+        database.name,
+        f"What has become of {database.name!r} only a person can say",
+        kind.question.format(database=repr(database.name), environment=name),
     )
-    _typed(database.name, f"{database.name!r} was not here when it was stamped. Only a person can say why", what)
 
 
 def _typed(name: str, unless_terminal: str, question: str) -> None:

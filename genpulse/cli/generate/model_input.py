@@ -51,6 +51,12 @@ def usual_field(field: str) -> tuple[str, object]:
     return name, _parsed(value) if value.startswith("@") else value
 
 
+def plain_field(field: str) -> tuple[str, object]:
+    """For a model that is not known: what is JSON is that, and all else a text. Raises `CommandRefused`."""
+    name, value = _name_and_text(field)
+    return name, _parsed(value)
+
+
 def _name_and_text(field: str) -> tuple[str, str]:
     name, separator, value = field.partition("=")
     if not separator:

@@ -21,6 +21,7 @@ from genpulse.domain.task import Task
 from genpulse.lifecycle.webhooks.forms import Describe
 from genpulse.ports import Services
 from genpulse.wiring.database import check_database
+from genpulse.wiring.observation import check_extras
 from genpulse.wiring.routes import check_models
 from genpulse.wiring.services import open_services
 from genpulse.worker.options import WorkerOptions
@@ -40,6 +41,7 @@ def run_worker(concurrency: int | None, providers: str | None) -> None:
     log.configure(settings.log.level, settings.log.format, environment=settings.environment, process="worker")
     names = tuple(name.strip() for name in providers.split(",")) if providers else None
     check_models(settings)
+    check_extras(settings)
     _warn_of_address(settings)
     uvloop.run(_work(settings, concurrency, names))
 

@@ -50,6 +50,7 @@ OPTIONS = (
     Option("failed_words", _SERVERS, OptionKind.WORDS, "The same for a job that has failed."),
     Option("running_words", _SERVERS, OptionKind.WORDS, "The same for a job that waits or runs."),
     Option("paid", ("openai_compatible",), OptionKind.FLAG, "Whether asking it costs money."),
+    Option("traced", _SERVERS, OptionKind.FLAG, "Whether it is given the W3C trace context (`traceparent`)."),
     Option("azure", _SERVERS, OptionKind.FLAG, "Whether the key goes into `api-key`, as Azure wants it."),
     Option("api_version", _SERVERS, OptionKind.TEXT, "`api-version` of every call, where Azure wants one."),
     Option(

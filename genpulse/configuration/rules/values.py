@@ -13,6 +13,9 @@ _SEALING_BYTES = 32
 _IN_HEADERS = ("api_key", "access_key_id")
 _LIVE = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_live_")
 _WEB = re.compile(r"https?://[^/\s]+\S*\Z")
+_COLLECTOR = re.compile(r"https?://[^/\s?#@]+(?:/[^\s?#]*)?\Z")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+=[\x21-\x7e]*\Z")
+_DSN = re.compile(r"https?://[^/\s:@]+(?::[^/\s@]+)?@[^/\s?#@]+/(?:\S+/)?\d+\Z")
 _TEST = re.compile(r"(?:^|[^a-z])(?:sk|pk|rk|gp)_(?:test|dev)_")
 
 
@@ -70,6 +73,23 @@ def _warning_url(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "budget.warning_url", "it has to be an address such as https://ops.example.com/hooks"
 
 
+def _observation(settings: Settings) -> Iterator[tuple[str, str]]:
+    """An address is shown in messages, so that nothing secret may stand in it."""
+    url, headers = settings.tracing.otlp_url, text_of(settings.tracing.headers)
+    if url is not None and not _COLLECTOR.match(url):
+        yield (
+            "tracing.otlp_url",
+            "it has to be an address such as http://localhost:4318, without a login or a query",
+        )
+    if headers and not all(_HEADER.match(one.strip()) for one in headers.split(",")):
+        yield "tracing.headers", "each has to be name=value, with commas between them"
+    if headers and url is None:
+        yield "tracing.headers", "tracing.otlp_url is empty beside it"
+    dsn = text_of(settings.sentry.dsn)
+    if dsn and not _DSN.match(dsn):
+        yield "sentry.dsn", "it has to be https://<key>@<host>/<project>, as Sentry shows it"
+
+
 def _provider_options(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, section in settings.providers.named.items():
         for option, detail in provider_options.faults(section.adapter or name, section.options):
@@ -101,6 +121,7 @@ RULES: tuple[Rule, ...] = (
     _storage_keys,
     _retry_waits,
     _warning_url,
+    _observation,
     _provider_options,
     _secrets_of_another,
 )

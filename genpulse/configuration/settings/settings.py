@@ -8,6 +8,7 @@ from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.configuration.settings.api import ANY_ADDRESS, DRAIN_S, Api
 from genpulse.configuration.settings.console import ConsoleSection
 from genpulse.configuration.settings.doors import DoorsSection
+from genpulse.configuration.settings.observation import SentrySection, TracingSection
 from genpulse.configuration.settings.process import Log, Release
 from genpulse.configuration.settings.providers import Budget, CatalogueSection, Circuit, Providers, Retry
 from genpulse.configuration.settings.routes import RouteSection
@@ -49,6 +50,8 @@ class Settings(Section):
     retry: Retry = Field(default_factory=Retry)
     circuit: Circuit = Field(default_factory=Circuit)
     log: Log = Field(default_factory=Log)
+    tracing: TracingSection = Field(default_factory=TracingSection)
+    sentry: SentrySection = Field(default_factory=SentrySection)
     webhooks: Webhooks = Field(default_factory=Webhooks)
     budget: Budget = Field(default_factory=Budget)
     retention: RetentionSection = Field(default_factory=RetentionSection)
@@ -78,6 +81,11 @@ class Settings(Section):
     def listens_everywhere(self) -> bool:
         """Whether `api.host` is every address of this machine, and so the address of nothing."""
         return self.api.host in ANY_ADDRESS
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether anybody outside is told what happens within a request or an attempt."""
+        return self.tracing.otlp_url is not None or self.sentry.dsn is not None
 
     @property
     def serves_console(self) -> bool:

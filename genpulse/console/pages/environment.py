@@ -15,7 +15,7 @@ async def show(visit: Visit) -> Response:
     parts = await look(visit.services)
     viewer, options = visit.viewer, visit.console.options
     asks = viewer.is_admin and "doctor" in visit.request.query_params
-    wait_s = await visit.services.gate.pace("doctor", EXAMINATIONS) if asks else 0.0
+    wait_s = (await visit.services.gate.pace("doctor", EXAMINATIONS)).wait_s if asks else 0.0
     return visit.page(
         "environment.html",
         "Environment",

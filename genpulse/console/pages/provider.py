@@ -39,7 +39,7 @@ async def _probed(visit: Visit, name: str) -> ProbeResult:
     ask = visit.console.options.probe
     if ask is None:
         return ProbeResult("This console asks no provider.", "nobody_asks")
-    if wait_s := await visit.services.gate.pace(f"probe:{name}", PROBES):
+    if wait_s := (await visit.services.gate.pace(f"probe:{name}", PROBES)).wait_s:
         return ProbeResult(f"It was asked just now: try again in {wait_s:.0f} seconds.", "asked_just_now")
     try:
         async with asyncio.timeout(LONGEST_PROBE_S):

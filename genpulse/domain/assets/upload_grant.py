@@ -11,6 +11,13 @@ MEDIA_RANGE = re.compile(r"\*/\*|[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/(\*|[a-z0-9][a-
 """`*/*`, `image/*` or `image/png`, in small letters."""
 
 
+def is_within(media_range: str, allowed: str) -> bool:
+    """Whether all that fits one media range fits another one."""
+    kind, _, subtype = media_range.partition("/")
+    allowed_kind, _, allowed_subtype = allowed.partition("/")
+    return allowed_kind in {"*", kind} and allowed_subtype in {"*", subtype}
+
+
 @dataclass(frozen=True, slots=True)
 class UploadGrant:
     """The file becomes the asset `asset_id`, so that there is one of it at most, whoever else has the same grant.

@@ -17,6 +17,9 @@ GenPulseError
 │   │   └── SealedMessageKey     and it signs messages
 │   ├── KeyLimitExceeded         the API key may not do so much
 │   │   └── CustomerLimitExceeded    or one of its end customers
+│   ├── UnknownClientToken       no client token has this id
+│   ├── OutsideClientToken       the client token is good for something else
+│   ├── ClientTokenUsedUp        all that it was good for was done
 │   ├── UnknownCallback · CallbackRefused    a vendor's callback that belongs to no job, or is not the vendor's
 │   ├── InvalidCursor            a page cursor that this service did not make
 │   ├── NotRetryable             the task is not in a state from which it can run again
@@ -62,10 +65,12 @@ from genpulse.domain.errors.base import GenPulseError
 from genpulse.domain.errors.not_allowed import (
     AssetInUse,
     BudgetExceeded,
+    ClientTokenUsedUp,
     CustomerLimitExceeded,
     KeyLimitExceeded,
     MayBeCharged,
     NotRetryable,
+    OutsideClientToken,
     PaidProviderRefused,
     ProviderNotConfigured,
     TaskDeleted,
@@ -121,6 +126,7 @@ from genpulse.domain.errors.unknown import (
     UnknownAsset,
     UnknownBatch,
     UnknownCallback,
+    UnknownClientToken,
     UnknownDelivery,
     UnknownKey,
     UnknownKind,
@@ -144,6 +150,7 @@ __all__ = [
     "BudgetExceeded",
     "BytesErased",
     "CallbackRefused",
+    "ClientTokenUsedUp",
     "ClocksDiffer",
     "ContentTooLarge",
     "CopiedDatabase",
@@ -167,6 +174,7 @@ __all__ = [
     "NotRetryable",
     "OutOfReach",
     "OutputUnavailable",
+    "OutsideClientToken",
     "OverBudget",
     "PaidProviderRefused",
     "PriorityNotAllowed",
@@ -196,6 +204,7 @@ __all__ = [
     "UnknownAsset",
     "UnknownBatch",
     "UnknownCallback",
+    "UnknownClientToken",
     "UnknownDelivery",
     "UnknownKey",
     "UnknownKind",

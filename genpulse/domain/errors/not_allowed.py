@@ -30,6 +30,26 @@ class CustomerLimitExceeded(KeyLimitExceeded):
     code = "customer_limit_exceeded"
 
 
+class ClientTokenUsedUp(Refused):
+    """The client token was good for so much and no more, and that never begins anew. `use` is what is used up."""
+
+    code = "client_token_used_up"
+
+    def __init__(self, detail: str, use: LimitUse | None = None) -> None:
+        super().__init__(detail)
+        self.use = use
+
+
+class OutsideClientToken(Refused):
+    """The client token is good for something else. `problems` say where in the body."""
+
+    code = "outside_client_token"
+
+    def __init__(self, detail: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(detail)
+        self.problems = tuple(problems)
+
+
 class NotRetryable(Refused):
     """The task is not in a state from which it can run again."""
 
@@ -108,6 +128,8 @@ class MayBeCharged(Refused):
 def _of_order(order: OpenOrder | None) -> str:
     if order is None:
         return "nobody knows how its last order ended"
+    if not order.can_be_looked_up:
+        return "the database was restored from a backup, and nobody knows whether it was ordered between the two"
     job = f", where it is the job {storable_line(order.job_id)}" if order.job_id else ""
     when = f"{order.sent_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return f"it was ordered at {when} under the reference {order.reference}{job}, and nobody knows how that ended"

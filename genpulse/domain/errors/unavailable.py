@@ -42,9 +42,9 @@ class CopiedDatabase(ForeignDatabase):
         DatabaseUnavailable.__init__(
             self,
             f"This database is a copy of that of {ours}, or was moved ({evidence}). Nothing was written to it: two"
-            " that work would run each task twice. If it is the original, moved or restored, and the other one is"
-            " off for good: `genpulse env stamp --moved`. If it is a copy: `genpulse env stamp --copy` empties it"
-            " of what would act. Either asks a person at a terminal.",
+            " that work would run each task twice. If it is the original and the other one is off for good:"
+            " `genpulse env stamp --moved`, or `--restored` where it comes from a backup. If it is a copy:"
+            " `genpulse env stamp --copy` empties it of what would act. Each asks a person at a terminal.",
         )
         self.theirs = ours
         self.ours = ours

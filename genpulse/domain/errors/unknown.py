@@ -109,6 +109,15 @@ class UnknownKey(Refused):
         super().__init__(f"{many} with {beginning!r}. `genpulse keys list` shows all of them.")
 
 
+class UnknownClientToken(Refused):
+    """No client token of this caller has this id."""
+
+    code = "unknown_client_token"
+
+    def __init__(self, token_id: UUID | str) -> None:
+        super().__init__(f"There is no client token {token_id} of this API key.")
+
+
 class UnknownCallback(Refused):
     """No job of a vendor has this callback address."""
 

@@ -34,6 +34,14 @@ def _inner(value: JsonValue) -> "Iterator[tuple[str | int, JsonValue]]":
     return iter(enumerate(value)) if isinstance(value, list) else iter(())
 
 
+def field_of(place: Place) -> str | int | None:
+    """The field of the whole document in which a place lies; None for the whole."""
+    field = None
+    while place is not None:
+        place, field = place
+    return field
+
+
 def written(place: Place) -> str:
     """A JSON Pointer (RFC 6901), cut to 200 characters."""
     parts: list[str] = []

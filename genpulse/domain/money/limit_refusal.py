@@ -4,14 +4,16 @@ import math
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from genpulse.domain.errors import BudgetExceeded, CustomerLimitExceeded, KeyLimitExceeded
+from genpulse.domain.errors import BudgetExceeded, ClientTokenUsedUp, CustomerLimitExceeded, KeyLimitExceeded
 from genpulse.domain.money.allowance import LimitUse, Measure, Period, ScopeKind
+
+LimitRefusal = BudgetExceeded | KeyLimitExceeded | ClientTokenUsedUp
 
 ACTIVE_AGAIN_S = 5
 """When a task of a key may have ended: a guess, in seconds."""
 
 
-def refusal_of(use: LimitUse, now: datetime, *, usd: Decimal, tasks: int) -> BudgetExceeded | KeyLimitExceeded:
+def refusal_of(use: LimitUse, now: datetime, *, usd: Decimal, tasks: int) -> LimitRefusal:
     """The refusal of so many tasks that cost so much and would pass this limit."""
     retry_after_s = math.ceil((use.resets_at - now).total_seconds()) if use.resets_at else ACTIVE_AGAIN_S
     match use.scope.kind:
@@ -22,6 +24,8 @@ def refusal_of(use: LimitUse, now: datetime, *, usd: Decimal, tasks: int) -> Bud
         case ScopeKind.CUSTOMER:
             whose = f"The customer {use.scope.name[:100]!r} of this API key"
             return CustomerLimitExceeded(_over_limit(use, whose, usd, tasks), retry_after_s, use)
+        case ScopeKind.CLIENT_TOKEN:
+            return ClientTokenUsedUp(_over_token(use, usd), use)
 
 
 def _over_budget(use: LimitUse, usd: Decimal) -> str:
@@ -52,6 +56,17 @@ def _over_limit(use: LimitUse, whose: str, usd: Decimal, tasks: int) -> str:
                 f"This costs {usd:f} USD; {who} has spent or promised {use.used:f} USD of the {use.limit:f} USD"
                 f" that it has a {use.period} (UTC). {_end(use)}."
             )
+
+
+def _over_token(use: LimitUse, usd: Decimal) -> str:
+    again = "Ask the server that gave it to you for another one."
+    if use.measure is Measure.TASKS:
+        done = f"{use.used:,} were submitted by it"
+        return f"This client token was good for {use.limit:,} tasks, and {done}. {again}"
+    return (
+        f"This costs {usd:f} USD, and {use.used:f} of the {use.limit:f} USD of this client token are spent or"
+        f" promised. {again}"
+    )
 
 
 def _end(use: LimitUse) -> str:

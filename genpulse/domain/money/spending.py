@@ -52,13 +52,15 @@ class Spending:
 class SpendingLimits:
     """What has to hold when a task is queued.
 
-    `daily_usd` and `monthly_usd` are for all together, `providers` for some of them, and `key` for the owner.
+    `daily_usd` and `monthly_usd` are for all together, `providers` for some of them, `key` for the owner, and
+    `client_token` for the token by which the owner lets somebody else submit.
     """
 
     daily_usd: Decimal | None = None
     key: KeyLimits = field(default_factory=KeyLimits)
     monthly_usd: Decimal | None = None
     providers: Mapping[str, Allowance] = field(default_factory=dict)
+    client_token: Allowance = NO_LIMITS
 
     @property
     def has_budgets(self) -> bool:
@@ -84,7 +86,8 @@ class SpendingLimits:
 
     def bind(self, price_usd: Decimal) -> bool:
         """Whether tasks of this price could be refused because of them."""
-        return (bool(price_usd) and self.has_budgets) or self.key.limits_tasks
+        of_caller = self.key.limits_tasks or self.client_token.limits_anything
+        return of_caller or (bool(price_usd) and self.has_budgets)
 
     def extra_scopes(self, task: AnyTask) -> tuple[BudgetScope, ...]:
         """In whose counters a task stands besides those of all and of its owner.
@@ -93,7 +96,10 @@ class SpendingLimits:
         """
         provider = (BudgetScope(ScopeKind.PROVIDER, task.provider),) if self.has_budgets else ()
         customer = self.customer_of(task)
-        return provider if customer is None else (*provider, customer)
+        scopes = provider if customer is None else (*provider, customer)
+        if task.client_token is None:
+            return scopes
+        return (*scopes, BudgetScope(ScopeKind.CLIENT_TOKEN, str(task.client_token)))
 
     def customer_of(self, task: AnyTask) -> BudgetScope | None:
         """The end customer of a task, where the key tells them apart."""
@@ -112,6 +118,8 @@ class SpendingLimits:
                 return self.key
             case ScopeKind.CUSTOMER:
                 return self.key.customer
+            case ScopeKind.CLIENT_TOKEN:
+                return self.client_token
 
 
 UNLIMITED = SpendingLimits()

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from genpulse.domain.errors import BudgetExceeded, KeyLimitExceeded
 from genpulse.domain.money.allowance import (
     ENVIRONMENT,
     Allowance,
@@ -15,7 +14,7 @@ from genpulse.domain.money.allowance import (
     ScopeKind,
     ScopeUsage,
 )
-from genpulse.domain.money.limit_refusal import refusal_of
+from genpulse.domain.money.limit_refusal import LimitRefusal, refusal_of
 from genpulse.domain.money.spending import AnyTask, SpendingLimits, price_of
 
 
@@ -90,7 +89,7 @@ class Wish:
         """The counters that tell whether it fits."""
         return frozenset(demand.scope.counter for demand in self.demands if demand.allowance.limits_anything)
 
-    def refusal(self, today: Today) -> BudgetExceeded | KeyLimitExceeded | None:
+    def refusal(self, today: Today) -> LimitRefusal | None:
         """Why they do not fit into what is left, None when they do."""
         for demand in self.demands:
             if (use := demand.misfit(today, again=self.again)) is not None:
@@ -119,9 +118,9 @@ def _demands(
 _ORDER = {kind: number for number, kind in enumerate(ScopeKind)}
 
 
-def refusals(today: Today, wishes: Sequence[Wish]) -> list[BudgetExceeded | KeyLimitExceeded | None]:
+def refusals(today: Today, wishes: Sequence[Wish]) -> list[LimitRefusal | None]:
     """Why each does not fit, None for those that do: one after the other is added as long as there is room."""
-    answers: list[BudgetExceeded | KeyLimitExceeded | None] = []
+    answers: list[LimitRefusal | None] = []
     for wish in wishes:
         refusal = wish.refusal(today)
         answers.append(refusal)

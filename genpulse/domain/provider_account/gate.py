@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from genpulse.domain.failure import Failure
 from genpulse.domain.provider_account.learned_concurrency import NOTHING_LEARNED, LearnedConcurrency, Load
-from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.provider_account.rate import Pace, Rate
 from genpulse.domain.provider_account.verdict import Verdict, reason_of, verdict
 
 PROBE_S = 60.0
@@ -145,6 +145,14 @@ class Gate:
         seats = gate.learned.most or None
         admission, after = _admit(gate, rate, min(count, seats or count), now)
         return replace(admission, seats=seats), after
+
+    def pace(self, admission: Admission, rate: Rate, now: float) -> Pace:
+        """What a rate leaves after this admission of one."""
+        if not admission.granted:
+            return Pace(admission.wait_s, 0, max(self.next_at - now, admission.wait_s))
+        ahead = max(self.next_at - now, 0.0)
+        remaining = int((rate.at_once * rate.interval_s - ahead) / rate.interval_s + 1e-6)
+        return Pace(0.0, max(remaining, 0), ahead)
 
     def _believed(self, now: float) -> "Gate":
         shut_until, held_until = (0.0 if at > now + LONGEST_S else at for at in (self.shut_until, self.held_until))

@@ -8,6 +8,18 @@ _AT_ONCE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """Whether something may happen now: `wait_s` seconds until it may, 0 where it does.
+
+    `remaining` is how many more may follow at once, and `full_s` in how many seconds that is as many as ever.
+    """
+
+    wait_s: float = 0.0
+    remaining: int = 0
+    full_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """`count` (1 or more) times in `per_s` seconds, evenly spread, or `burst` (1 or more) of them together."""
 

@@ -39,6 +39,11 @@ def _lost_answer(error: Exception) -> UnknownOutcome:
 
 def order_without_answer(order: OpenOrder | None) -> UnknownOutcome:
     """The end of a task that an earlier attempt has ordered something for, and was cut off before the answer."""
+    if order is not None and not order.can_be_looked_up:
+        return UnknownOutcome(
+            "The database was restored from a backup, and nobody knows whether this task was ordered between the"
+            " two. Look into the provider's own list of jobs before a retry."
+        )
     when = f" at {order.sent_at:%Y-%m-%d %H:%M:%S} UTC under {order.reference}" if order else ""
     return UnknownOutcome(
         f"A worker was lost after it had begun to ask the provider{when} and before an answer was kept. The"

@@ -143,8 +143,10 @@ class AttemptRun:
 
     def recovery(self, *, repeatable: bool, can_find: bool) -> Recovery:
         """Decide what is done about an order that was open when this attempt began."""
-        resubmits = self.task.provider in self.services.retry.resubmits
-        return recover(self.task.order, repeatable=repeatable, can_find=can_find, resubmits=resubmits)
+        order = self.task.order
+        is_only_doubted = order is not None and not order.can_be_looked_up
+        resubmits = self.task.provider in self.services.retry.resubmits or (is_only_doubted and self.is_free)
+        return recover(order, repeatable=repeatable, can_find=can_find, resubmits=resubmits)
 
     async def check_budget(self) -> None:
         """Raises `SpendingNotAllowed` or `OverBudget` where asking costs what may not be spent, `Stopped`."""

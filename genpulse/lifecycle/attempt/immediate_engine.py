@@ -9,6 +9,7 @@ from genpulse.lifecycle.attempt.asking_once import ask_once, order_without_answe
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.outputs.received import ReceivedResult
 from genpulse.lifecycle.attempt.outputs.receiving import receive_answer
+from genpulse.ports import EngineStep
 from genpulse.provider import Immediate, Result
 from genpulse.provider.http import AnswerTooLarge
 
@@ -22,7 +23,8 @@ async def run_immediate(run: AttemptRun, engine: Immediate[Any]) -> ReceivedResu
         raise order_without_answer(run.task.order)
     await run.journal_order()
     try:
-        result = await ask_once(_generate(run, engine), engine.answer_s, is_free=run.is_free)
+        with run.services.tracing.engine_step(EngineStep.GENERATE, run.task):
+            result = await ask_once(_generate(run, engine), engine.answer_s, is_free=run.is_free)
         await run.tell_gate_of_success()
         return await receive_answer(run, result)
     except UnknownOutcome:

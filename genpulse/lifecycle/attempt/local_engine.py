@@ -6,6 +6,7 @@ from genpulse.domain.errors import ProviderUnavailable, StorageUnavailable
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.outputs.received import ReceivedResult
 from genpulse.lifecycle.attempt.outputs.receiving import OutputReceiver
+from genpulse.ports import EngineStep
 from genpulse.provider import Local
 
 
@@ -13,7 +14,8 @@ async def run_local(run: AttemptRun, engine: Local[Any]) -> ReceivedResult:
     """Run the engine and receive its outputs. Raises `Stopped`: this work alone is cut off when it has to stop."""
     await run.check_budget()
     run.account.has_ordered = True
-    result = await run.signal.ask(lambda: engine.run(run.call, run.report), None)
+    with run.services.tracing.engine_step(EngineStep.RUN, run.task):
+        result = await run.signal.ask(lambda: engine.run(run.call, run.report), None)
     try:
         return await run.signal.ask(lambda: OutputReceiver(run).receive(result), None)
     except StorageUnavailable as error:

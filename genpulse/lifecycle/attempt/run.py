@@ -28,6 +28,7 @@ from genpulse.lifecycle.attempt.remote.cancellation import can_be_stopped
 from genpulse.lifecycle.attempt.remote.job import run_remote_job
 from genpulse.lifecycle.attempt.sources import check_sources
 from genpulse.lifecycle.store_retry import until_available
+from genpulse.lifecycle.task_trace import trace_of
 from genpulse.provider import Immediate, Local
 
 _log = logging.getLogger(__name__)
@@ -37,9 +38,9 @@ async def run_attempt(run: AttemptRun) -> None:
     """Run to the end and save it. Returns silently when another worker has taken the task over."""
     run.services.events.publish(TaskEvent(run.task.id, run.task.seq))
     try:
-        engine_result = _EngineResult()
-        while not await _end(run, engine_result):
-            _log.info("an output of task %s was deleted with another task, and is stored again", run.task.id)
+        trace = await trace_of(run.services, run.task.id)
+        with run.services.tracing.attempt(run.task, run.attempt, trace):
+            await _run(run)
     except LeaseLost:
         run.interrupt(Interruption.LEASE_LOST)
         _log.warning("task %s was taken over by another worker; its result here is dropped", run.task.id)
@@ -48,6 +49,12 @@ async def run_attempt(run: AttemptRun) -> None:
             await run.files.aclose()
         finally:
             await _give_back_admission(run)
+
+
+async def _run(run: AttemptRun) -> None:
+    engine_result = _EngineResult()
+    while not await _end(run, engine_result):
+        _log.info("an output of task %s was deleted with another task, and is stored again", run.task.id)
 
 
 @dataclass
@@ -79,7 +86,8 @@ async def _outcome(run: AttemptRun, engine_result: _EngineResult) -> Outcome:
         with _deadline(run):
             if engine_result.received is None:
                 engine_result.received = await _run_engine(run)
-            return await store_result(run, engine_result.received)
+            with run.services.tracing.storing():
+                return await store_result(run, engine_result.received)
     except Stopped as stopped:
         return outcome_of_interruption(run, stopped.why)
     except TaskCanceled:
@@ -139,6 +147,7 @@ async def _save(run: AttemptRun, outcome: Outcome) -> None:
         run.services, "the end of task %s", run.task.id, lambda: run.services.store.finish(end)
     )
     run.services.events.publish(TaskEvent(run.task.id, seq))
+    run.services.tracing.outcome(outcome)
     _log_outcome(run, outcome)
 
 

@@ -10,6 +10,7 @@ from genpulse.domain.errors import (
     UnknownKey,
 )
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.money.allowance import NO_LIMITS
 from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.task import Task
 from genpulse.ports import Services
@@ -37,7 +38,8 @@ def check_provider(services: Services, provider: str) -> None:
 def limits_for(services: Services, caller: Caller = WITHOUT_KEY) -> SpendingLimits:
     """The limits for new tasks of a caller, which the store checks in the commit that writes them."""
     spending = services.spending
-    return SpendingLimits(spending.daily_usd, caller.limits, spending.monthly_usd, spending.providers)
+    token = caller.token.allowance if caller.token else NO_LIMITS
+    return SpendingLimits(spending.daily_usd, caller.limits, spending.monthly_usd, spending.providers, token)
 
 
 async def check_before_paying(services: Services, task: Task) -> None:

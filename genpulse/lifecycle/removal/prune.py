@@ -8,6 +8,8 @@ from genpulse.domain.errors import ClocksDiffer
 from genpulse.domain.retention import CLOCKS_DIFFER_S, Batch, Pruned, RetentionPolicy
 from genpulse.ports import Pruning, Services, Storage
 
+CLIENT_TOKENS_KEPT = timedelta(days=1)
+"""For so long after their end somebody is told that they have run out, and not that they were never there."""
 PAUSE_S = 0.05
 """Between two batches, so that others get at the database and the storage."""
 
@@ -30,6 +32,7 @@ async def prune(services: Services, policy: RetentionPolicy) -> Pruned | None:
             pruned += await drained(lambda: pruning.tasks(ended, batch))
         if (created := ages.assets) is not None:
             pruned += await drained(lambda: pruning.assets(created, batch))
+        await services.keys.client_tokens.prune(await pruning.now() - CLIENT_TOKENS_KEPT)
         await drained(lambda: services.budgets.prune(batch))
         if (deleted := policy.tombstones) is not None:
             await drained(lambda: services.deletions.forget(deleted, batch))

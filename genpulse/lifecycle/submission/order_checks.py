@@ -17,11 +17,13 @@ from typing import Any, TypeAlias
 from genpulse.domain.errors import (
     BadInput,
     BudgetExceeded,
+    ClientTokenUsedUp,
     CustomerLimitExceeded,
     CustomerMissing,
     KeyLimitExceeded,
     ModelShutDown,
     OutOfReach,
+    OutsideClientToken,
     PaidProviderRefused,
     PriorityNotAllowed,
     Problem,
@@ -32,6 +34,7 @@ from genpulse.domain.errors import (
     UnknownRoute,
 )
 from genpulse.domain.keys.caller import Caller
+from genpulse.domain.keys.client_order import order_by
 from genpulse.domain.kind import ANY
 from genpulse.domain.money.spending import day_of
 from genpulse.domain.routing.route import Route
@@ -98,13 +101,20 @@ class TaskCheck(Check):
     `concerns` tells quickly which tasks it has to look at; None: all.
     """
 
-    look: Callable[[Services, Tasks], Awaitable[None] | None]
+    look: Callable[[Services, Caller, Tasks], Awaitable[None] | None]
     concerns: Callable[[NewTask], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CommitCheck(Check):
     """A check that the store makes, from the limits of `lifecycle.budget.limits_for`."""
+
+
+def check_client_token(_services: Services, candidate: Candidate) -> None:
+    """The client token is good for such a task, and says its part of it. Raises `OutsideClientToken`."""
+    token = candidate.caller.token
+    if token is not None:
+        candidate.order = order_by(token, candidate.order, candidate.place)
 
 
 def check_priority(_services: Services, candidate: Candidate) -> None:
@@ -175,7 +185,23 @@ def check_run_at(services: Services, candidate: Candidate) -> None:
         raise BadInput("The task would begin too late. Submit it when its time is nearer.", [problem])
 
 
-def check_providers(services: Services, tasks: Tasks) -> None:
+def check_known_prices(services: Services, caller: Caller, tasks: Tasks) -> None:
+    """It is known what each task costs at most, where a client token may not cost more than so much.
+
+    Raises `OutsideClientToken`.
+    """
+    orders = caller.token.orders if caller.token else None
+    if orders is None or orders.max_usd is None:
+        return
+    for task in tasks.values():
+        if task.price_usd is None and services.catalogue.is_paid(task.provider):
+            raise OutsideClientToken(
+                f"This client token may cost {orders.max_usd:f} USD, and nobody knows what {task.model} costs. Let"
+                " it be limited by tasks alone, or give the model a price."
+            )
+
+
+def check_providers(services: Services, _caller: Caller, tasks: Tasks) -> None:
     """Each provider may cost what it does, and is configured.
 
     Raises `PaidProviderRefused`, `ProviderNotConfigured`.
@@ -184,7 +210,7 @@ def check_providers(services: Services, tasks: Tasks) -> None:
         check_provider(services, provider)
 
 
-def check_lifetimes(services: Services, tasks: Tasks) -> None:
+def check_lifetimes(services: Services, _caller: Caller, tasks: Tasks) -> None:
     """No vendor has shut down a model that is asked for. Raises `ModelShutDown`."""
     for model in sorted({task.model for task in tasks.values()}):
         lifetime = services.catalogue.lifetime(model)
@@ -193,6 +219,7 @@ def check_lifetimes(services: Services, tasks: Tasks) -> None:
 
 
 CHECKS: tuple[Check, ...] = (
+    OrderCheck("client token", (OutsideClientToken,), of_the_moment=False, look=check_client_token),
     OrderCheck("priority", (PriorityNotAllowed,), of_the_moment=False, look=check_priority),
     OrderCheck("customer", (CustomerMissing,), of_the_moment=False, look=check_customer),
     OrderCheck("model", (UnknownModel, UnknownRoute, BadInput), of_the_moment=False, look=find_model),
@@ -201,10 +228,12 @@ CHECKS: tuple[Check, ...] = (
     OrderCheck("run_at", (BadInput,), of_the_moment=False, look=check_run_at),
     TaskCheck("lifetime", (ModelShutDown,), of_the_moment=True, look=check_lifetimes),
     TaskCheck("provider", (PaidProviderRefused, ProviderNotConfigured), of_the_moment=True, look=check_providers),
+    TaskCheck("price", (OutsideClientToken,), of_the_moment=True, look=check_known_prices),
     TaskCheck("references", (OutOfReach,), of_the_moment=True, look=check_references, concerns=names_something),
     CommitCheck("budget", (BudgetExceeded,), of_the_moment=True),
     CommitCheck("key limits", (KeyLimitExceeded,), of_the_moment=True),
     CommitCheck("customer limits", (CustomerLimitExceeded,), of_the_moment=True),
+    CommitCheck("client token's limits", (ClientTokenUsedUp,), of_the_moment=True),
 )
 """All of them. Checks of orders come first, those of the commit last."""
 
@@ -220,12 +249,12 @@ def check_order(services: Services, candidate: Candidate) -> None:
         check.look(services, candidate)
 
 
-async def check_tasks(services: Services, tasks: Tasks) -> None:
+async def check_tasks(services: Services, caller: Caller, tasks: Tasks) -> None:
     """Make the checks of tasks. Raises the `errors` of the first one that is not met, `DatabaseUnavailable`."""
     for check in _TASK_CHECKS:
         concerns = check.concerns
         concerned = tasks if concerns is None else {place: task for place, task in tasks.items() if concerns(task)}
         if concerned:
-            pending = check.look(services, concerned)
+            pending = check.look(services, caller, concerned)
             if pending is not None:
                 await pending

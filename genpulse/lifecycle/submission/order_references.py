@@ -2,15 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
 
 from genpulse.domain.assets.asset import REFERENCE
 from genpulse.domain.errors import OutOfReach, Problem, UnknownTask
-from genpulse.domain.json.place import Place, values, written
+from genpulse.domain.json.place import Place, field_of, values, written
 from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.domain.keys.caller import Caller
 from genpulse.domain.submission.file_reference import (
     FORMS,
     NO_ASSET,
@@ -24,6 +25,7 @@ from genpulse.domain.submission.file_reference import (
 )
 from genpulse.domain.submission.missing_output import ambiguity
 from genpulse.domain.task import NewTask, Task, TaskStatus
+from genpulse.lifecycle.submission.client_assets import assets_seen
 from genpulse.ports import Services
 
 MOST_PROBLEMS = 100
@@ -45,9 +47,9 @@ class _Reference:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of files that may be named by tasks of one owner: those of others are not there."""
+    """What is known of files that may be named by a caller's tasks: those of others are not there."""
 
-    owners: Mapping[UUID, str] = field(default_factory=dict)
+    assets: Collection[UUID] = ()
     media_types: Mapping[UUID, str] = field(default_factory=dict)
     tasks: Mapping[UUID, Task] = field(default_factory=dict)
 
@@ -79,16 +81,16 @@ def sources_of(document: JsonObject) -> tuple[UUID, ...]:
     return tuple(dict.fromkeys(output.task_id for output in outputs if output))
 
 
-async def check_references(services: Services, tasks: Mapping[str, NewTask]) -> None:
-    """Each file is there for the owner of the task and fits its field, and each webhook URL may be called.
+async def check_references(services: Services, caller: Caller, tasks: Mapping[str, NewTask]) -> None:
+    """Each file is there for the caller and fits its field, and each webhook URL may be called.
 
-    The tasks are of one owner, each by its place in the body, such as `/tasks/3`. A URL is judged by its text: no
+    The tasks are the caller's, each by its place in the body, such as `/tasks/3`. A URL is judged by its text: no
     name is resolved. Raises `OutOfReach`, `DatabaseUnavailable`.
     """
     problems = list(_refused_webhooks(services, tasks))
     references = [one for place, task in tasks.items() for one in _references(place, task, services.api_url)]
     if references:
-        known = await _look_up(services, next(iter(tasks.values())).owner, references)
+        known = await _look_up(services, caller, references)
         problems += islice(_wrong_references(references, known, services.api_url), MOST_PROBLEMS)
     if problems:
         raise OutOfReach("The task names what cannot be reached from here.", problems[:MOST_PROBLEMS])
@@ -114,18 +116,38 @@ def _references(task_place: str, task: NewTask, api_url: str) -> Iterator[_Refer
             yield _Reference(task_place, place, value, ())
 
 
-async def _look_up(services: Services, owner: str, references: Sequence[_Reference]) -> _Known:
+async def _look_up(services: Services, caller: Caller, references: Sequence[_Reference]) -> _Known:
     store, url = services.store, services.api_url
     assets = {asset_id: one for one in references if (asset_id := asset_named(one.text, url))}
     of_fields = {asset_id for one in references if one.media and (asset_id := asset_named(one.text, url))}
     outputs = {output.task_id for one in references if (output := output_named(one.text))}
     owners = await store.owners_of_assets(sorted(assets)) if assets else {}
+    fixed = _fixed(services, caller, references)
+    seen = await assets_seen(services, caller, owners)
     tasks = await asyncio.gather(*(_task(services, task_id) for task_id in sorted(outputs)))
     return _Known(
-        {asset_id: whose for asset_id, whose in owners.items() if owner in {"", whose}},
+        seen | {one for one, owner in owners.items() if one in fixed and caller.owner in {"", owner}},
         await store.media_types(sorted(of_fields)) if of_fields else {},
-        {task.id: task for task in tasks if task is not None and owner in {"", task.owner}},
+        {task.id: task for task in tasks if task is not None and _may_name(caller, task, fixed)},
     )
+
+
+def _may_name(caller: Caller, task: Task, fixed: Collection[UUID]) -> bool:
+    """Its own alone, also where the caller may look at those of everybody."""
+    if caller.token is not None and task.id not in fixed:
+        return caller.sees_task(task)
+    return caller.owner in {"", task.owner}
+
+
+def _fixed(services: Services, caller: Caller, references: Iterable[_Reference]) -> frozenset[UUID]:
+    """What the maker of a client token names in its part of the input, by the right of its own key."""
+    orders = caller.token.orders if caller.token else None
+    if orders is None or not orders.input:
+        return frozenset()
+    texts = [one.text for one in references if field_of(one.place) in orders.input]
+    assets = (asset_named(text, services.api_url) for text in texts)
+    outputs = (output_named(text) for text in texts)
+    return frozenset([*filter(None, assets), *(output.task_id for output in outputs if output)])
 
 
 async def _task(services: Services, task_id: UUID) -> Task | None:
@@ -146,7 +168,7 @@ def _fault(one: _Reference, lookup: _Known, api_url: str) -> str | None:
     if output := output_named(one.text):
         return _output_fault(one, output, lookup)
     if asset_id := asset_named(one.text, api_url):
-        if asset_id not in lookup.owners:
+        if asset_id not in lookup.assets:
             gone = "it was removed, or never was there for this API key. Upload it again"
             return f"there is no {one.text[:200]}: {gone}"
         return _misfit(one, lookup.media_types.get(asset_id, ""))

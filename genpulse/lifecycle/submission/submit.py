@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from genpulse.domain.keys.caller import WITHOUT_KEY, Caller
+from genpulse.domain.keys.client_order import stored_key
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.order import Order
@@ -27,8 +28,11 @@ async def submit(
     """
     task = new_task(services, Candidate(order, caller), idempotency_key)
     try:
-        await check_tasks(services, {"": task})
-        return await services.store.submit(task, limits_for(services, caller))
+        await check_tasks(services, caller, {"": task})
+        with services.tracing.submission((task,)) as (traced,):
+            submitted = await services.store.submit(traced, limits_for(services, caller))
+            services.tracing.submitted((submitted,))
+        return submitted
     except ERRORS_OF_THE_MOMENT:
         if earlier := await services.store.earlier(task):
             return earlier
@@ -45,7 +49,9 @@ def new_task(
 ) -> NewTask:
     """The task of an order that passes the checks of orders. Raises their errors."""
     check_order(services, candidate)
-    order, route = candidate.order, _task_route(candidate)
+    order, route, token = candidate.order, _task_route(candidate), candidate.caller.token
+    if token is not None and idempotency_key is not None:
+        idempotency_key = stored_key(token, idempotency_key)
     price_usd = route.price_usd if route else candidate.model.price_of(candidate.parsed)
     return NewTask(
         id=task_id or services.new_id(),
@@ -71,6 +77,7 @@ def new_task(
         run_at=order.run_at,
         depends_on=sources_of(order.input),
         route=route,
+        client_token=token.id if token else None,
     )
 
 

@@ -49,7 +49,7 @@ async def submit_batch(
 
 async def check_batch(services: Services, orders: Sequence[Order], *, caller: Caller = WITHOUT_KEY) -> None:
     """Make the checks of a batch, and queue nothing. Raises as `submit_batch`, without those of the commit."""
-    await check_tasks(services, _submission(services, orders, NO_KEYS, caller).tasks)
+    await check_tasks(services, caller, _submission(services, orders, NO_KEYS, caller).tasks)
 
 
 def _submission(services: Services, orders: Sequence[Order], keys: OrderKeys, caller: Caller) -> "_PendingBatch":
@@ -146,10 +146,12 @@ class _PendingBatch:
     async def write(self, earlier: Mapping[str, Submitted]) -> SubmittedBatch:
         """Queue what is not known. Raises as `earlier`, and the errors of the checks of tasks."""
         new = {place: task for place, task in self.tasks.items() if place not in earlier}
-        await check_tasks(self.services, new)
+        await check_tasks(self.services, self.caller, new)
         limits = limits_for(self.services, self.caller)
         try:
-            written = await self.services.store.submit_batch(list(new.values()), limits, self.batch)
+            with self.services.tracing.submission(list(new.values())) as traced:
+                written = await self.services.store.submit_batch(traced, limits, self.batch)
+                self.services.tracing.submitted(written)
         except (IdempotencyKeyReuse, TaskDeleted) as error:
             raise self._placed(error) from error
         if len(written) != len(new):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import NoReturn
@@ -13,6 +14,7 @@ from genpulse.domain.errors import DatabaseUnavailable, SealedSecret, Unavailabl
 from genpulse.domain.keys.webhook_secret import SigningSecrets
 from genpulse.domain.task import Task
 from genpulse.domain.webhook_delivery import Answer, Delivery, Unreadable, next_try
+from genpulse.lifecycle.task_trace import trace_of
 from genpulse.lifecycle.webhooks.forms import Describe, OwnForm, Signing, WebhookForm, WebhookMessage
 from genpulse.lifecycle.webhooks.receivers import SEATS, ReceiverShares
 from genpulse.lifecycle.webhooks.secrets import WebhookSecrets
@@ -137,6 +139,7 @@ class WebhookDeliverer:
             async with asyncio.timeout(SEND_S):
                 message = await form.message(delivery, task, now)
                 secrets = await self._secrets_for(delivery, task, message)
+                trace = await trace_of(self._services, task.id)
         except Unavailable:
             raise
         except SealedSecret as error:
@@ -145,7 +148,11 @@ class WebhookDeliverer:
         except Exception as error:  # noqa: BLE001 - it counts as a try, so that it is given up some day
             self._loops.failed(LOOP)
             return Answer(None, f"the message could not be made: {type(error).__name__}: {error}")
-        return await self._send_message(delivery, message, secrets, now)
+        with self._services.tracing.delivery(delivery, task, trace) as headers:
+            message = replace(message, headers={**message.headers, **headers}) if headers else message
+            answer = await self._send_message(delivery, message, secrets, now)
+            self._services.tracing.delivered(answer)
+        return answer
 
     async def _leave_to_others(self, delivery: Delivery) -> None:
         """It is looked at again as long as any message; another worker may know its form."""

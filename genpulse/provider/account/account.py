@@ -38,6 +38,8 @@ class Account:
     `result_paths` are prefixes of paths at the vendor's own host where it serves results to whoever has the key;
     `api_paths` those where it answers about the account, and from where no result is taken, None for all below
     `base_url`. `allowed_hosts` are names, perhaps with `:port`, from where results are taken wherever they lie.
+
+    `traced`: the vendor takes the W3C trace context of a task (`traceparent`, `tracestate`) with what it is asked.
     """
 
     http: Http
@@ -49,6 +51,7 @@ class Account:
     result_paths: tuple[str, ...] = ()
     api_paths: tuple[str, ...] | None = None
     allowed_hosts: frozenset[str] = frozenset()
+    traced: bool = False
 
     async def ask(
         self,
@@ -193,7 +196,9 @@ class Account:
     ) -> Request:
         url = path if path.startswith(f"{self.base_url}/") else f"{self.base_url}{path}"
         together = {**self.query, **(query or {})}
-        return Request(method, url, self.headers, together, json=json, form=form, timeout_s=timeout_s)
+        return Request(
+            method, url, self.headers, together, json=json, form=form, timeout_s=timeout_s, traced=self.traced
+        )
 
     async def _sent(self, request: Request) -> Reply:
         """The answer, in which nobody finds the key again, as some vendors repeat it in their words."""

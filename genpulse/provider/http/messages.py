@@ -30,7 +30,8 @@ class Request:
 
     The body is `json`, or `form`, or none. The answer has to be complete within `timeout_s` seconds.
     `own_connection`: it goes over a new connection, so that one that the other side closes in that moment cannot
-    swallow it; for requests that cost money.
+    swallow it; for requests that cost money. `traced`: it carries the W3C trace context of its task, where that
+    has one.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Request:
     own_connection: bool = False
     timeout_s: float = 60.0
     limit_bytes: int = ANSWER_BYTES
+    traced: bool = False
 
     @property
     def address(self) -> str:

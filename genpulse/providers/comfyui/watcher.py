@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from genpulse.background.shared_task import shared_task
 from genpulse.provider import ProviderError
 from genpulse.provider.http import AnswerLost, Http
 
@@ -52,7 +53,7 @@ class Watcher:
         while len(self._heard) > REMEMBERED:
             self._heard.popitem(last=False)
         if self._listening is None or self._listening.done():
-            self._listening = asyncio.create_task(self._listen(), name="comfyui socket")
+            self._listening = shared_task(self._listen(), "comfyui socket")
         with suppress(TimeoutError):
             async with asyncio.timeout(2.0):
                 await self._connected.wait()

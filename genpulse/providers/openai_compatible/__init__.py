@@ -107,6 +107,7 @@ def _account(settings: ProviderSettings, base_url: str, refusals: Refusals) -> A
         EARLY,
         api_paths=_api_paths(base_url),
         allowed_hosts=settings.allowed_hosts,
+        traced=settings.options.get("traced") is True,
     )
 
 

@@ -3,7 +3,9 @@
 import { addressOf, keyOf } from "./address.js";
 import { batchEventsOf } from "./batch_watching.js";
 import { Connection } from "./connection.js";
-import { assetOf, batchesOf, batchIdOf, batchOf, dataOf, idOf, isAsset, taskOf, tasksOf, uploadOf } from "./documents.js";
+import {
+  assetOf, batchesOf, batchIdOf, batchOf, clientTokenOf, dataOf, idOf, isAsset, taskOf, tasksOf, tokenIdOf, uploadOf,
+} from "./documents.js";
 import { TaskFailed } from "./errors.js";
 import { bytesOf, keptFile, savedFile, wholeFile } from "./files.js";
 import { FILTERS, filterDocument, filterQuery, usageQuery } from "./filters.js";
@@ -152,6 +154,23 @@ export class GenPulse {
   async createUpload(options = {}) {
     checkOptions(options, ["maxBytes", "mediaType", "expiresInS", "signal"]);
     return uploadOf(await this.#connection.document(requests.createUpload(options), options.signal));
+  }
+
+  async createClientToken(terms) {
+    checkOptions(terms ?? {}, [...requests.CLIENT_TERMS, "signal"]);
+    return clientTokenOf(await this.#connection.document(requests.createClientToken(terms ?? {}), terms?.signal));
+  }
+
+  async clientTokens({ signal } = {}) {
+    return dataOf(await this.#connection.document(requests.got("/v1/client_tokens"), signal), "list of client tokens");
+  }
+
+  async clientToken(token, { signal } = {}) {
+    return clientTokenOf(await this.#connection.document(requests.clientToken(tokenIdOf(token)), signal));
+  }
+
+  async revokeClientToken(token, { signal } = {}) {
+    await this.#connection.document({ ...requests.clientToken(tokenIdOf(token)), method: "DELETE" }, signal);
   }
 
   async download(asset, path, { signal } = {}) {

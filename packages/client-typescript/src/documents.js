@@ -49,6 +49,17 @@ export function uploadOf(document) {
   throw new UnexpectedAnswer("The answer is JSON, but no address for a file. Is the server older than this client?");
 }
 
+/** A client token as the API shows it. */
+export function clientTokenOf(document) {
+  if (typeof document?.id === "string" && typeof document.expires_at === "string") return document;
+  throw new UnexpectedAnswer("The answer is JSON, but no client token. Is the server older than this client?");
+}
+
+/** The id of a client token, or the text that is one. */
+export function tokenIdOf(thing) {
+  return typeof thing === "string" ? thing : clientTokenOf(thing).id;
+}
+
 /** Whether a value is an asset as the API shows it. */
 export function isAsset(value) {
   return typeof value?.id === "string" && typeof value.url === "string" && typeof value.sha256 === "string";

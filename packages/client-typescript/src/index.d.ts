@@ -269,6 +269,47 @@ export interface Upload {
   readonly expires_at: string;
 }
 
+/** What a client token is to be good for: `tasks` that are there, or tasks of `models` that are submitted by it. */
+export interface ClientTerms {
+  /** Ids of tasks that may be watched. */
+  tasks?: readonly string[];
+  /** Models and routes of which tasks may be submitted. */
+  models?: readonly string[];
+  /** For how many seconds it is good: 10 to 3600, 600 by itself. */
+  expiresInS?: number;
+  /** How many tasks may be submitted: 1 by itself. */
+  maxTasks?: number;
+  /** US dollars that those may come to, as a decimal number in a string. */
+  maxUsd?: string;
+  /** Fields of the input that are the same for all of its tasks. */
+  input?: Readonly<Record<string, unknown>>;
+  /** The other fields that may be said; left out: any. */
+  inputFields?: readonly string[];
+  /** The metadata of all of its tasks. */
+  metadata?: Readonly<Record<string, string>>;
+  webhookUrl?: string;
+  mayCancel?: boolean;
+  /** Files that may be brought, by addresses that `createUpload` gives. */
+  uploads?: { maxFiles?: number; maxBytes?: number; mediaType?: string };
+}
+
+/** A client token: for minutes, a small part of what an API key may do. */
+export interface ClientToken {
+  readonly id: string;
+  /** Its secret, right after it was made: the `apiKey` of a `GenPulse` in a page. */
+  readonly token?: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly revoked_at: string | null;
+  readonly tasks: readonly string[];
+  readonly models: readonly string[];
+  readonly may_cancel: boolean;
+  readonly max_tasks: number | null;
+  readonly max_usd: string | null;
+  readonly usage: { readonly tasks: number; readonly usd: string; readonly files: number };
+  readonly [field: string]: unknown;
+}
+
 export interface BudgetOptions extends Abortable {
   /** An end customer of the API key, as the metadata of its tasks calls it: its limits come last. */
   customer?: string;
@@ -276,7 +317,7 @@ export interface BudgetOptions extends Abortable {
 
 /** A limit, and how much of it is used: US dollars, tasks of a day, or tasks that have not ended. */
 export interface Budget {
-  readonly scope: "environment" | "provider" | "key" | "customer";
+  readonly scope: "environment" | "provider" | "key" | "customer" | "client_token";
   readonly name: string;
   readonly key_name: string | null;
   readonly measure: "usd" | "tasks" | "active_tasks";
@@ -380,6 +421,14 @@ export class GenPulse {
    * your server, and hand it on.
    */
   createUpload(options?: UploadOptions & Abortable): Promise<Upload>;
+  /** Let a page or an app do a little of what this API key may, for minutes. Make it on your server, hand its `token` on. */
+  createClientToken(terms: ClientTerms & Abortable): Promise<ClientToken>;
+  /** Those that are good, newest first. */
+  clientTokens(options?: Abortable): Promise<ClientToken[]>;
+  /** One of them, with what was done by it. */
+  clientToken(token: ClientToken | string, options?: Abortable): Promise<ClientToken>;
+  /** Let it be good for nothing any more; tasks that were submitted by it run on. */
+  revokeClientToken(token: ClientToken | string, options?: Abortable): Promise<void>;
   /** Save a file under the path, whole or not at all; in Node. Rejects with `DownloadBroken`. */
   download(asset: Asset, path: string, options?: Abortable): Promise<string>;
   /** All bytes of a file. Rejects with `DownloadBroken`. */

@@ -108,6 +108,27 @@ export function createUpload({ maxBytes, mediaType, expiresInS }) {
   return { ...posted("/v1/upload_urls", { max_bytes: maxBytes, media_type: mediaType, expires_in_s: expiresInS }), persistent: false };
 }
 
+/** What may be said of a client token. */
+export const CLIENT_TERMS = [
+  "tasks", "models", "expiresInS", "maxTasks", "maxUsd", "input", "inputFields", "metadata", "webhookUrl", "mayCancel", "uploads",
+];
+
+/** A client token. One more that nobody knows does no harm. */
+export function createClientToken(terms) {
+  const { tasks, models, expiresInS, maxTasks, maxUsd, input, inputFields, metadata, webhookUrl, mayCancel, uploads } = terms;
+  const files = uploads && { max_files: uploads.maxFiles, max_bytes: uploads.maxBytes, media_type: uploads.mediaType };
+  const body = {
+    tasks, models, expires_in_s: expiresInS, max_tasks: maxTasks, max_usd: maxUsd, input, input_fields: inputFields,
+    metadata, webhook_url: webhookUrl, may_cancel: mayCancel, uploads: files,
+  };
+  return { ...posted("/v1/client_tokens", body), persistent: false };
+}
+
+/** One client token. */
+export function clientToken(id) {
+  return got(`/v1/client_tokens/${segment(id)}`);
+}
+
 /** A file that is brought by such an address: the same bytes twice are one file. */
 export function uploadTo(path, body) {
   return { method: "PUT", path, headers: {}, body, repeatable: true, slow: true };

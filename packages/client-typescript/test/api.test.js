@@ -130,6 +130,27 @@ api("a file is brought by an address, without a key", async () => {
   await assert.rejects(genpulse.createUpload({ mediaType: "images" }), (error) => error.problems[0].place === "/media_type");
 });
 
+api("a client token submits, watches and brings a file, and no more", async () => {
+  const terms = { models: [EASEL], maxTasks: 2, maxUsd: "1", expiresInS: 60, metadata: { customer: "u-17" }, uploads: { maxFiles: 1 } };
+  const token = await genpulse.createClientToken(terms);
+  assert.match(token.token, /^gpct_dev_/);
+  const page = new GenPulse(undefined, token.token);
+  const task = await page.generate(EASEL, FOX);
+  assert.deepEqual([task.status, task.metadata], ["succeeded", { customer: "u-17" }]);
+  assert.equal((await uploadTo(await page.createUpload(), new Blob(["words"]))).bytes, 5);
+  await assert.rejects(page.list().next(), { code: "outside_client_token", status: 403 });
+  await page.submit(EASEL, FOX);
+  await assert.rejects(page.submit(EASEL, FOX), { code: "client_token_used_up", status: 403 });
+  assert.deepEqual((await genpulse.clientToken(token)).usage.tasks, 2);
+  assert.ok((await genpulse.clientTokens()).some(({ id }) => id === token.id));
+  await genpulse.revokeClientToken(token);
+  assert.ok((await genpulse.clientToken(token.id)).revoked_at);
+  const watching = await genpulse.createClientToken({ tasks: [task.id], mayCancel: false });
+  assert.equal((await new GenPulse(undefined, watching.token).get(task.id)).id, task.id);
+  await assert.rejects(genpulse.createClientToken({ models: ["art/none"] }), (error) => error.problems[0].place === "/models/0");
+  await assert.rejects(genpulse.createClientToken({ max_tasks: 3 }), TypeError);
+});
+
 api("tasks are found, counted, and canceled together", async () => {
   const metadata = { customer: "acme & sons, ä" };
   const done = await genpulse.wait(await genpulse.submit(EASEL, FOX, { metadata }));

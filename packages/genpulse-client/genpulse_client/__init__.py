@@ -11,6 +11,7 @@
 
 from genpulse_client.address import DEFAULT_URL
 from genpulse_client.asynchronous.client import AsyncGenPulse, OnEvent
+from genpulse_client.client_terms import ClientTerms
 from genpulse_client.errors import (
     ApiRefused,
     ApiTimeout,
@@ -28,6 +29,7 @@ from genpulse_client.order import Order
 from genpulse_client.results.action import Action, ActionOutcome
 from genpulse_client.results.asset import Asset
 from genpulse_client.results.batch import Batch, BatchEvent
+from genpulse_client.results.client_token import ClientToken
 from genpulse_client.results.event import Event
 from genpulse_client.results.model import Model
 from genpulse_client.results.task import Cost, Failure, Priority, Status, Task, TaskWarning, Waiting
@@ -48,6 +50,8 @@ __all__ = [
     "AsyncGenPulse",
     "Batch",
     "BatchEvent",
+    "ClientTerms",
+    "ClientToken",
     "Cost",
     "DownloadBroken",
     "Event",

@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from genpulse_client.address import path_part
+from genpulse_client.client_terms import ClientTerms
 from genpulse_client.filters import Query, TaskFilter
 from genpulse_client.order import Order
 
 _JSON = {"Content-Type": "application/json"}
+_CLIENT_TOKENS = "/v1/client_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,26 @@ def create_upload(max_bytes: int | None, media_type: str | None, expires_in_s: i
     said = {"max_bytes": max_bytes, "media_type": media_type, "expires_in_s": expires_in_s}
     body = {name: value for name, value in said.items() if value is not None}
     return Request("POST", "/v1/upload_urls", headers=_JSON, content=_encoded(body))
+
+
+def create_client_token(terms: ClientTerms) -> Request:
+    """A client token. One more that nobody knows does no harm."""
+    return Request("POST", _CLIENT_TOKENS, headers=_JSON, content=_encoded(terms.body()))
+
+
+def client_tokens() -> Request:
+    """Those that are good."""
+    return Request("GET", _CLIENT_TOKENS)
+
+
+def client_token(token_id: str) -> Request:
+    """One of them."""
+    return Request("GET", f"{_CLIENT_TOKENS}/{quote(path_part(token_id))}")
+
+
+def revoke_client_token(token_id: str) -> Request:
+    """The end of one."""
+    return Request("DELETE", f"{_CLIENT_TOKENS}/{quote(path_part(token_id))}")
 
 
 def events(task_id: str, last_id: str | None) -> Request:

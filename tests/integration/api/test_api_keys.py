@@ -82,6 +82,7 @@ class Forgetful:
 
     def __init__(self, keys):
         self.keys, self.away, self.asked = keys, False, 0
+        self.client_tokens = keys.client_tokens
 
     async def find(self, digest):
         self.asked += 1
@@ -229,10 +230,21 @@ async def test_a_rate_lets_all_of_it_through_at_once_and_says_exactly_when_there
     _, bursts = await added(api.services.keys, limits=KeyLimits(rate=Rate.parse("5/h")))
     answers = [await api.get("/v1/tasks", headers=bursts) for _ in range(7)]
     assert [each.status for each in answers] == [200] * 5 + [429] * 2
+    for left, taken in zip((4, 3, 2, 1, 0), answers, strict=False):
+        assert taken.headers["RateLimit-Policy"] == '"key";q=5;w=3600'
+        name, count, full = taken.headers["RateLimit"].split(";")
+        assert (name, count) == ('"key"', f"r={left}")
+        assert (5 - left) * 720 - 60 < int(full.removeprefix("t=")) <= (5 - left) * 720
     for refused in answers[5:]:
         assert 700 < int(refused.headers["Retry-After"]) <= 720
         assert refused.headers["RateLimit-Policy"] == '"key";q=5;w=3600'
         assert refused.headers["RateLimit"] == f'"key";r=0;t={refused.headers["Retry-After"]}'
+
+
+async def test_a_key_without_a_rate_is_told_of_none(api):
+    _, mine = await added(api.services.keys)
+    answer = await api.get("/v1/tasks", headers=mine)
+    assert not [name for name in answer.headers if name.startswith("RateLimit")]
 
 
 async def test_the_address_of_an_output_can_be_passed_on_until_it_expires(serve):

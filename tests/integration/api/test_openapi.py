@@ -39,6 +39,10 @@ CALLS = {
     ("/v1/keys/{key_id}", "get"),
     ("/v1/keys/{key_id}", "patch"),
     ("/v1/keys/{key_id}", "delete"),
+    ("/v1/client_tokens", "post"),
+    ("/v1/client_tokens", "get"),
+    ("/v1/client_tokens/{token_id}", "get"),
+    ("/v1/client_tokens/{token_id}", "delete"),
     ("/v1/uploads", "post"),
     ("/v1/upload_urls", "post"),
     ("/v1/uploads/{upload_id}", "put"),
@@ -235,6 +239,16 @@ async def test_a_key_is_needed_by_every_call_but_the_servers_own(api):
             assert set(needed) <= set(spec["components"]["securitySchemes"])
 
 
+OF_BODIES = {"Content-Length", "Transfer-Encoding"}
+"""A stream has no length, and the head of one ends at once."""
+
+
+async def client_token(api, headers):
+    """The id of one."""
+    body = {"models": ["art/easel"]}
+    return (await api.post("/v1/client_tokens", json=body, headers=headers)).json["id"]
+
+
 async def test_the_head_of_every_get_can_be_asked_for(api):
     key, headers = await added(api.services.keys, scopes=frozenset({Scope.ADMIN}))
     async with api.worker():
@@ -250,6 +264,7 @@ async def test_the_head_of_every_get_can_be_asked_for(api):
         "batch_id": batch["id"],
         "asset_id": task["outputs"][0]["id"],
         "model_id": "art/easel",
+        "token_id": await client_token(api, headers),
     }
     for path, calls in (await document(api))["paths"].items():
         if "get" not in calls:
@@ -259,6 +274,7 @@ async def test_the_head_of_every_get_can_be_asked_for(api):
         got = await api.get(filled, headers=headers)
         assert (head.status, head.body) == (200, b""), path
         assert head.headers["Content-Type"] == got.headers["Content-Type"], path
+        assert set(head.headers) - OF_BODIES == set(got.headers) - OF_BODIES, path
     unknown = await api.call("HEAD", "/v1/tasks/00000000-0000-7000-8000-000000000000", headers=headers)
     assert (unknown.status, unknown.body) == (404, b"")
 
@@ -273,7 +289,7 @@ async def test_what_can_be_done_next_is_linked(api):
                 path, _ = calls[link["operationId"]]
                 assert set(link["parameters"]) == set(re.findall(r"\{(\w+)\}", path))
                 linked.add(link["operationId"])
-    ids = r"\{(task|batch|asset|key|upload)_id\}"
+    ids = r"\{(task|batch|asset|key|upload|token)_id\}"
     takes_an_id = {name for name, (path, _) in calls.items() if re.search(ids, path)}
     assert linked == takes_an_id
 

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
+from genpulse.adapters.database.tasks.traces import PostgresTraces
 from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.background.loops import Loops
 from genpulse.domain.webhook_delivery import DeliveryState
 from genpulse.lifecycle.webhooks.delivery import WebhookDeliverer
+from genpulse.ports.tracing import NO_TRACING
 from tests.contract.conftest import new_task, now
 from tests.drawn import examples
 from tests.integration.webhooks.rude import NOT_TAKEN, ODD_WAITS, TAKEN, receiver, says
@@ -34,6 +36,8 @@ async def office(migrated_url):
         now=now,
         random=random.Random(7).random,
         pool=pool,
+        traces=PostgresTraces(pool),
+        tracing=NO_TRACING,
     )
 
     async def describe(task):

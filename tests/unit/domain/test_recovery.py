@@ -1,5 +1,6 @@
 """What is done about an attempt that did not come to an end: each way at most one paid request."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -32,6 +33,13 @@ def test_a_job_that_may_exist_is_looked_up_where_that_can_be_done():
 def test_a_request_whose_answer_got_lost_has_an_unknown_outcome():
     attempt = left_behind(submitting=True)
     assert recover(attempt, repeatable=False, can_find=False) == Unknown()
+
+
+def test_what_may_have_been_ordered_since_a_backup_is_not_looked_up_by_a_reference_that_nobody_has():
+    order = OpenOrder("", "p", NOW)
+    assert recover(order, repeatable=False, can_find=True) == Unknown()
+    assert recover(order, repeatable=True, can_find=True) == StartAnew()
+    assert recover(replace(order, job_id="job-7"), repeatable=False, can_find=True) == Resume("job-7")
 
 
 def test_what_was_not_yet_sent_starts_anew():

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from genpulse.adapters.database.keys import message_keys, webhook_secrets
+from genpulse.adapters.database.keys.client_tokens import PostgresClientTokens
 from genpulse.adapters.database.keys.limit_columns import columns_of, limits_of
 from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.money.spending_counters import today
@@ -52,6 +53,7 @@ class PostgresKeys:
     def __init__(self, pool: asyncpg.Pool, sealing: Sealing = _UNSEALED) -> None:
         self._pool = pool
         self._sealing = sealing
+        self.client_tokens = PostgresClientTokens(pool)
 
     async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
         """Keep a new key."""

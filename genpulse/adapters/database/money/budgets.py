@@ -30,7 +30,9 @@ _TOLD = "UPDATE budget_warnings SET next_try_at = NULL WHERE id = $1"
 _PRUNE = f"""
 WITH old AS MATERIALIZED (
 SELECT day, owner FROM spending
-WHERE CASE WHEN day = {NO_DAY} THEN active = 0 AND starts_with(owner, 'customer:')
+WHERE CASE WHEN starts_with(owner, 'client_token:') THEN active = 0 AND NOT EXISTS (
+                SELECT FROM client_tokens WHERE 'client_token:' || client_tokens.id::text = spending.owner)
+           WHEN day = {NO_DAY} THEN active = 0 AND starts_with(owner, 'customer:')
            WHEN starts_with(owner, 'customer:') THEN day < {MONTH}
            ELSE day < {MONTH} - interval '1 month' END
 LIMIT $1 FOR UPDATE SKIP LOCKED),

@@ -2,8 +2,9 @@
 
 A row of `spending` is what the tasks of one scope have come to on a day (UTC) of the database. Its `owner` names
 the scope: '' is all of them together, an id those of a key, `provider:…` those of a provider, and `customer:…`
-those of an end customer of a key; the last two are listed on the task itself, so that whoever ends it takes away
-what was added. How many tasks of a key or a customer live is on its row of no day. A month is the sum of its days.
+those of an end customer of a key, `client_token:…` those of a client token; the last three are listed on the task
+itself, so that whoever ends it takes away what was added. How many tasks of a key or a customer live is on its row
+of no day, and of a client token everything is: it has no days. A month is the sum of its days.
 
 Counters are locked after the tasks that a statement changes and in the order of their key, so that no two
 statements wait for each other. The month of all, or of a provider, is looked at under a lock of its own, which is
@@ -16,6 +17,7 @@ from collections.abc import Collection, Iterable
 import asyncpg
 
 from genpulse.adapters.database.statements.ledger import entered, priced
+from genpulse.adapters.database.tasks.rows import Row
 from genpulse.adapters.postgresql.connections import in_transaction
 from genpulse.domain.money.allowance import BudgetScope, ScopeKind, ScopeUsage
 from genpulse.domain.money.spending import AnyTask, SpendingLimits
@@ -37,6 +39,8 @@ ARRAY(SELECT generate_series({MONTH}, {MONTH} + interval '1 month' - interval '1
 
 _IS_CUSTOMER = "starts_with(scope, 'customer:')"
 
+_IS_TOKEN = "starts_with(scope, 'client_token:')"  # noqa: S105 - a condition
+
 
 def counted(changes: str) -> str:
     """A CTE that adds up the rows of another one: `day`, `owner`, `scopes`, `usd`, `tasks` and `active`.
@@ -53,11 +57,15 @@ FROM {changes} AS change CROSS JOIN LATERAL (
             (change.day, nullif(change.owner, ''), change.usd, change.tasks, 0),
             ({NO_DAY}, nullif(change.owner, ''), 0, 0, change.active)
      UNION ALL
+     SELECT {NO_DAY}, scope, change.usd, change.tasks, change.active
+     FROM unnest(change.scopes) AS scope WHERE {_IS_TOKEN}
+     UNION ALL
      SELECT CASE WHEN is_active THEN {NO_DAY} ELSE change.day END, scope,
             CASE WHEN is_active THEN 0 ELSE change.usd END,
             CASE WHEN is_active OR NOT {_IS_CUSTOMER} THEN 0 ELSE change.tasks END,
             CASE WHEN is_active AND {_IS_CUSTOMER} THEN change.active ELSE 0 END
      FROM unnest(change.scopes) AS scope CROSS JOIN (VALUES (true), (false)) AS which(is_active)
+     WHERE NOT {_IS_TOKEN}
 ) AS place(day, owner, usd, tasks, active)
 WHERE place.owner IS NOT NULL AND (place.usd <> 0 OR place.tasks <> 0 OR place.active <> 0)
 GROUP BY place.day, place.owner ORDER BY place.day, place.owner
@@ -70,6 +78,7 @@ SET usd = stands.usd + excluded.usd, tasks = stands.tasks + excluded.tasks,
 _FIGURES = f"""
 SELECT wanted.owner, coalesce(today.usd, 0) AS usd, coalesce(today.tasks, 0) AS tasks,
        coalesce(always.active, 0) AS active, now() AS now,
+       coalesce(always.usd, 0) AS total_usd, coalesce(always.tasks, 0) AS total_tasks,
        coalesce((SELECT sum(days.usd) FROM spending AS days
                  WHERE $2::bool AND days.owner = wanted.owner AND days.day = ANY({_DAYS_OF_MONTH})),
                 0) AS month_usd
@@ -129,8 +138,12 @@ async def today(
 ) -> Today:
     """What is counted by now, of all and of these counters; of the month only where `months` is set."""
     rows = await connection.fetch(_FIGURES, list({"", *counters}), months)
-    usage = {row["owner"]: ScopeUsage(row["active"], row["tasks"], row["usd"], row["month_usd"]) for row in rows}
-    return Today(rows[0]["now"], usage)
+    return Today(rows[0]["now"], {row["owner"]: _usage_of(row) for row in rows})
+
+
+def _usage_of(row: Row) -> ScopeUsage:
+    totals = (row["total_tasks"], row["total_usd"])
+    return ScopeUsage(row["active"], row["tasks"], row["usd"], row["month_usd"], *totals)
 
 
 async def lock_months(connection: asyncpg.Connection, limits: Collection[SpendingLimits]) -> None:

@@ -13,7 +13,7 @@ from genpulse.domain.search.task_query import ids_made_in
 
 HOUR = timedelta(hours=1)
 SETTLED_AFTER = timedelta(minutes=20)
-"""So long after its end an hour is closed. What happens to a task that is older than 10 minutes is noted by triggers."""
+"""So long after its end an hour is closed. What happens to tasks older than 10 minutes is noted by triggers."""
 _HOURS_AT_ONCE = 24
 _ENTRIES_AT_ONCE = 200_000
 
@@ -30,7 +30,7 @@ class UsageSums:
     """Sums up what is settled, one process at a time.
 
     An hour is closed when all transactions have ended that may have changed its tasks without a note: those that
-    wrote before an earlier look, at which the hour was over for a while. So a process closes none at its first look.
+    wrote before an earlier look, at which the hour was over for a while. So none is closed at a first look.
     """
 
     def __init__(self, pool: asyncpg.Pool) -> None:

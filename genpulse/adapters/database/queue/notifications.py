@@ -9,6 +9,7 @@ import asyncpg
 from genpulse.adapters.database.statements.columns import CHANNEL, channel_of
 from genpulse.adapters.postgresql.connections import connect, outages
 from genpulse.background.loops import Loops
+from genpulse.background.shared_task import shared_task
 from genpulse.domain.attempt import Worker
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.ports import TaskNotification
@@ -40,7 +41,7 @@ class NotificationListener:
     def listen(self) -> None:
         """Begin, if that has not happened yet."""
         if self._listening is None:
-            self._listening = asyncio.create_task(self._listen(), name="queue notices")
+            self._listening = shared_task(self._listen(), "queue notices")
 
     async def news(self, mark: int, providers: Sequence[str], timeout_s: float) -> bool:
         """Return True when there was something for one of these since `mark`, False after `timeout_s` seconds."""

@@ -37,6 +37,7 @@ _ALL_ROWS = (
     "ledger_mark",
     "doomed_objects",
     "message_keys",
+    "client_tokens",
 )
 _WAITING = "deliveries WHERE next_try_at IS NOT NULL"
 _SIGN_ANEW = """

@@ -4,12 +4,13 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import asyncpg
 
 from genpulse.adapters.database.schema.copied_database import Emptied, empty
+from genpulse.adapters.database.schema.restored_database import doubt_orders
 from genpulse.adapters.postgresql.connections import Stamp, connect, has_table, identity, outages, read_stamp
 from genpulse.domain.errors import CopiedDatabase, DatabaseInUse, ForeignDatabase, UnstampedDatabase
 
@@ -46,13 +47,15 @@ _log = logging.getLogger(__name__)
 class StampedDatabase:
     """A database by the name that its server gives it, its stamp, and whether that was put there just now.
 
-    `emptied` is what was removed from a copy on that occasion.
+    `emptied` is what was removed from a copy on that occasion, `doubtful` how many live tasks of one that was
+    restored may have been ordered since.
     """
 
     name: str
     stamp: Stamp | None
     changed: bool = False
     emptied: Emptied | None = None
+    doubtful: int | None = None
 
 
 async def look(url: str) -> StampedDatabase:
@@ -113,6 +116,23 @@ async def confirm_moved(url: str, environment: str) -> StampedDatabase:
             with outages():
                 await connection.execute(_MOVE, stamp.connected_identity, _stamped_by(), environment)
         return await _stamped_database(connection, changed=stamp.is_elsewhere)
+
+
+async def confirm_restored(url: str, environment: str) -> StampedDatabase:
+    """Note that this is the original, as it was some time ago: see `restored_database`. May be called again.
+
+    Raises `UnstampedDatabase`, `ForeignDatabase`, `DatabaseInUse` where processes are connected,
+    `DatabaseUnavailable`.
+    """
+    async with _connected(url) as connection:
+        stamp = await _stamp_of(connection, environment)
+        with outages():
+            async with connection.transaction():
+                await _nobody_else(connection)
+                doubtful = await doubt_orders(connection)
+                await connection.execute(_MOVE, stamp.connected_identity, _stamped_by(), environment)
+        database = await _stamped_database(connection, changed=stamp.is_elsewhere)
+        return replace(database, doubtful=doubtful)
 
 
 async def empty_copy(url: str, environment: str) -> StampedDatabase:

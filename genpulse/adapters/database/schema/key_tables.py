@@ -56,6 +56,23 @@ Index(
     postgresql_where=api_keys.c.weight > 1,
 )
 
+client_tokens = Table(
+    "client_tokens",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("terms", Text, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("expires_at", _MOMENT, nullable=False, index=True),
+    Column("revoked_at", _MOMENT),
+    Column("most_uploads", Integer, nullable=False),
+    Column("uploads", ARRAY(Uuid), nullable=False, server_default="{}"),
+)
+"""For what a page may call without an API key. How much was done by one is counted in `spending`."""
+
+Index("ix_client_tokens_owner_id", client_tokens.c.owner, client_tokens.c.id)
+
 key_webhook_secrets = Table(
     "key_webhook_secrets",
     metadata,

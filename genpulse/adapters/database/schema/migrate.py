@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +19,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from genpulse.adapters.database.lock_holders import Blockers, watched
-from genpulse.adapters.database.schema.concurrent_changes import complete
+from genpulse.adapters.database.lock_holders import Blockers, session_of_lock, sessions_of_table, watched
 from genpulse.adapters.database.schema.environment_stamp import adopt, note_identity, own_stamp, put_stamp
 from genpulse.adapters.database.schema.expected_revision import MIGRATIONS, head, works_with
-from genpulse.adapters.database.schema.migration_steps import LOCK_S
+from genpulse.adapters.database.schema.migration_steps import WAIT_S
+from genpulse.adapters.database.schema.upgrade.concurrent_changes import complete
+from genpulse.adapters.database.schema.upgrade.plan import UpgradePlan, planned
 from genpulse.adapters.postgresql.connections import connect, is_mistake, outages
 from genpulse.domain.errors import DatabaseUnavailable
 
@@ -29,6 +32,8 @@ _NAME = "genpulse db"
 _LOCK = 0x67656E70756C7365
 """The advisory lock of an upgrade ("genpulse" in hexadecimal): a second one waits for the first."""
 _LOOK_S = 0.2
+_TELL_S = 10.0
+_LOCKED = re.compile(r"LOCK TABLE (\S+) IN")
 _PAUSES_S = (1.0, 2.0, 5.0, 10.0)
 
 _log = logging.getLogger(__name__)
@@ -74,8 +79,9 @@ async def upgrade(
 ) -> tuple[str, ...]:
     """Apply what is missing; returns the revisions that were applied.
 
-    Nobody waits for it longer than two seconds: a migration that cannot lock its tables in that time is rolled
-    back and tried again for as long as it takes; `tell` is told who holds them. Indexes are built concurrently.
+    Nobody waits for its locks longer than `WAIT_S`: a migration that does not get them in that time is rolled back
+    and tried again for as long as it takes; `tell` is told who holds them. Indexes are built concurrently. Where
+    another upgrade goes on, it waits for the end of that, and tells so.
 
     `to` is the last one to apply, the newest by default; indexes are built for that one alone. A database of
     another environment than `environment` is left as it is; None upgrades whatever is there. With `stamps_itself`
@@ -86,7 +92,7 @@ async def upgrade(
     try:
         with outages(), _driver_errors():
             async with engine.connect() as connection:
-                database = await _lock(connection)
+                database = await _lock(connection, tell)
                 if environment is not None:
                     await _check_owner(database, environment, stamps_itself=stamps_itself)
                 state = await _revision(connection)
@@ -95,7 +101,7 @@ async def upgrade(
                 pending = _between(state.current, to or state.head)
                 async with watched(url, database, application_name=_NAME) as blockers:
                     for revision in pending:
-                        await _apply_until_done(connection, revision, blockers, tell)
+                        await _apply_until_done(connection, database, revision, blockers, tell)
                     if to in {None, state.head}:
                         await complete(database, blockers, tell, is_new=state.current is None)
                 if environment is not None:
@@ -118,40 +124,53 @@ async def _note_owner(database: asyncpg.Connection, environment: str, *, stamps_
     await note_identity(database)
 
 
-async def _lock(connection: AsyncConnection) -> asyncpg.Connection:
+async def _lock(connection: AsyncConnection, tell: Callable[[str], None]) -> asyncpg.Connection:
     """The driver's own connection, which holds the lock until it is closed and is in no transaction.
 
     Who waits for the lock asks for it again and again: a transaction that waits would keep the upgrade's indexes
     from being built, which wait for all transactions.
     """
     raw: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+    tell_at = 0.0
     while True:
         if await raw.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
             return raw
+        if time.monotonic() >= tell_at and (holder := await session_of_lock(raw, _LOCK)):
+            tell(f"Another upgrade goes on, and this one waits for its end: {holder}.")
+            tell_at = time.monotonic() + _TELL_S
         await asyncio.sleep(_LOOK_S)
 
 
 async def _apply_until_done(
-    connection: AsyncConnection, revision: str, blockers: Blockers, tell: Callable[[str], None]
+    connection: AsyncConnection,
+    database: asyncpg.Connection,
+    revision: str,
+    blockers: Blockers,
+    tell: Callable[[str], None],
 ) -> None:
     """One migration, as often as it takes."""
     tries = 0
     while True:
         blockers.forget()
         try:
-            await connection.execute(text(f"SET LOCAL lock_timeout = {round(LOCK_S * 1000)}"))
+            await connection.execute(text(f"SET LOCAL lock_timeout = {round(WAIT_S * 1000)}"))
             await connection.run_sync(_apply, revision)
             return await connection.commit()
         except DBAPIError as error:
             await connection.rollback()
             if not isinstance(_cause(error), asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError):
                 raise
+            holders = await _holders(database, error) or str(blockers)
         pause_s = _PAUSES_S[min(tries, len(_PAUSES_S) - 1)]
         tries += 1
-        tell(
-            f"Migration {revision} waits, and is tried again in {pause_s:g} s. Its tables are held by {blockers}."
-        )
+        tell(f"Migration {revision} waits, and is tried again in {pause_s:g} s. Its tables are held by {holders}.")
         await asyncio.sleep(pause_s)
+
+
+async def _holders(database: asyncpg.Connection, error: DBAPIError) -> str:
+    """Who holds the table that could not be locked, as far as that can still be seen."""
+    table = _LOCKED.search(error.statement or "")
+    return await sessions_of_table(database, table.group(1)) if table else ""
 
 
 def _refuse_newer(revision: Revision) -> tuple[str, ...]:
@@ -161,6 +180,26 @@ def _refuse_newer(revision: Revision) -> tuple[str, ...]:
         f"The database is at {revision.current}. This version ({revision.head}) does not know that and cannot work"
         " with it: run the version that brought it there, or a newer one."
     )
+
+
+async def plan(url: str) -> UpgradePlan:
+    """What `upgrade` would do, whosever database it is. Raises `DatabaseUnavailable`, also as `upgrade` does."""
+    engine = _engine(url)
+    try:
+        with outages(), _driver_errors():
+            async with engine.connect() as connection:
+                state = await _revision(connection)
+                if state.is_ahead:
+                    return _nothing_planned(state)
+                raw: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+                return await planned(raw, state.current, state.head, _between(state.current, state.head))
+    finally:
+        await engine.dispose()
+
+
+def _nothing_planned(state: Revision) -> UpgradePlan:
+    _refuse_newer(state)
+    return UpgradePlan(state.current, state.head, (), ())
 
 
 async def current(url: str) -> Revision:

@@ -30,6 +30,7 @@ from genpulse.adapters.database.schema.asset_tables import uploaded_files as upl
 from genpulse.adapters.database.schema.console_tables import console_actions as console_actions
 from genpulse.adapters.database.schema.console_tables import console_sessions as console_sessions
 from genpulse.adapters.database.schema.key_tables import api_keys as api_keys
+from genpulse.adapters.database.schema.key_tables import client_tokens as client_tokens
 from genpulse.adapters.database.schema.key_tables import key_webhook_secrets as key_webhook_secrets
 from genpulse.adapters.database.schema.key_tables import message_keys as message_keys
 from genpulse.adapters.database.schema.key_tables import signing_secret as signing_secret
@@ -102,6 +103,7 @@ tasks = Table(
     Column("order_settled_day", Date),
     Column("webhook_choice", JSONB),
     Column("deadline_is_for_start", Boolean, nullable=False, server_default="false"),
+    Column("client_token", Uuid),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("(status IN ('queued', 'running')) = (finished_at IS NULL)", name="finished"),
     CheckConstraint("(status = 'running') = (lease IS NOT NULL)", name="lease"),
@@ -230,6 +232,15 @@ task_sources = Table(
     Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 """Which tasks wait for the outputs of which, as long as they wait."""
+
+task_traces = Table(
+    "task_traces",
+    metadata,
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("traceparent", Text, nullable=False),
+    Column("tracestate", Text, nullable=False, server_default=""),
+)
+"""The span in which a task was submitted: a row for those alone that are traced."""
 
 environment_stamp = Table(
     "environment_stamp",

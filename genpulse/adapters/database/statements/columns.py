@@ -27,7 +27,7 @@ NAMES = (
     *("webhook_url", "deadline_at", "price_usd", "progress", "outputs", "error", "cost", "attempt", "failures"),
     *("losses", "cancel_requested_at", "retried_at", "seq", "created_at", "started_at", "finished_at", *ORDER),
     *("waiting_for", "waiting_since", "last_error", "next_try_at", "warnings", "exact_input", "retain_s"),
-    *("batch_id", "run_at", "depends_on", "route", "webhook_choice", "deadline_is_for_start"),
+    *("batch_id", "run_at", "depends_on", "route", "webhook_choice", "deadline_is_for_start", "client_token"),
 )
 
 TASK = ", ".join(f"tasks.{name}" for name in NAMES)

@@ -41,6 +41,7 @@ _SELDOM: Mapping[str, str] = {
     "route": "text",
     "webhook_choice": "text",
     "deadline_is_for_start": "bool",
+    "client_token": "uuid",
 }
 """What a submit writes where one of its tasks has it, behind the others."""
 
@@ -80,11 +81,11 @@ _USUAL_PARTS: Mapping[str, str] = {
 
 _SELDOM_PARTS: Mapping[str, str] = {
     "columns": """, exact_input, retain_s, batch_id, run_at, depends_on, next_try_at, route,
-                   webhook_choice, deadline_is_for_start""",
+                   webhook_choice, deadline_is_for_start, client_token""",
     "values": f""", exact_input, retain_s, batch_id, run_at, depends_on::uuid[],
        CASE WHEN depends_on IS NULL THEN CASE WHEN run_at > now() THEN run_at END
             WHEN NOT {HAS_UNENDED.format(ids="new.depends_on::uuid[]")} THEN greatest(run_at, now()) END,
-       route::jsonb, webhook_choice::jsonb, deadline_is_for_start""",
+       route::jsonb, webhook_choice::jsonb, deadline_is_for_start, client_token""",
     "begins_at": "greatest(run_at, now())",
     "returned": f"{_RETURNED}, depends_on, next_try_at",
     "due_at": """CASE WHEN depends_on IS NOT NULL AND next_try_at IS NULL THEN 'infinity'
@@ -99,13 +100,24 @@ _OF_NEW = f"""
 """
 
 
+_TRACED = """
+traced AS (
+INSERT INTO task_traces (task_id, traceparent, tracestate)
+SELECT written.id, traceparent, tracestate
+FROM unnest(${0}::uuid[], ${1}::text[], ${2}::text[]) AS spans(task_id, traceparent, tracestate)
+JOIN written ON written.id = spans.task_id)"""
+
+
 @cache
-def submit(*, seldom: bool = False, is_counted: bool = False, is_priced: bool = False) -> str:
+def submit(
+    *, seldom: bool = False, is_counted: bool = False, is_priced: bool = False, is_traced: bool = False
+) -> str:
     """The rows and their queue entries: of each task but those whose key is known, be it of one that was deleted.
 
     Whoever writes the same key at the same moment is waited for. `seldom`: with the columns that few tasks have.
-    `is_counted`: some have an owner. `is_priced`: some have a price, by the versions of its rules in the last
-    parameter.
+    `is_counted`: some have an owner or a client token. `is_priced`: some have a price, by the versions of its
+    rules in the next parameter. `is_traced`: some have a span, by ids, `traceparent` and `tracestate` in the last
+    three.
     """
     columns = {**_USUAL, **_SELDOM} if seldom else _USUAL
     further = [linked("written")] if seldom else []
@@ -113,6 +125,9 @@ def submit(*, seldom: bool = False, is_counted: bool = False, is_priced: bool = 
         further.append(reserved(f"${len(columns) + 1}"))
     if is_priced or is_counted:
         further.append(counted(_OF_NEW))
+    if is_traced:
+        first = len(columns) + is_priced + 1
+        further.append(_TRACED.format(first, first + 1, first + 2))
     return _SUBMIT.format(
         arrays=", ".join(f"${number}::{kind}[]" for number, kind in enumerate(columns.values(), start=1)),
         names=", ".join(columns),

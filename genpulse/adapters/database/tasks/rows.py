@@ -69,6 +69,7 @@ def task_of(row: Row) -> Task:
         route=route_of(row["route"]),
         webhook_choice=choice_of(row["webhook_choice"]),
         deadline_is_for_start=row.get("deadline_is_for_start") or False,
+        client_token=uuid_of(row["client_token"]) if row["client_token"] else None,
         result=_result_of(row.get("result")),
         has_unread_result=row.get("has_result", False),
     )

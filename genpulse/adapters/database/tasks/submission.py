@@ -13,6 +13,7 @@ from genpulse.adapters.database.statements import batches, submission, tasks
 from genpulse.adapters.database.tasks import exact_input
 from genpulse.adapters.database.tasks.route_document import route_text
 from genpulse.adapters.database.tasks.rows import task_of, uuid_of
+from genpulse.adapters.database.tasks.traces import trace_columns
 from genpulse.adapters.database.webhooks.choice_document import choice_text
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.deletion import key_digest
@@ -306,8 +307,13 @@ def statement_for(
     is_priced = any(task.price_usd for task in tasks)
     if is_priced:
         columns += ([task.rule_version for task in tasks],)
-    is_counted = any(task.owner for task in tasks)
-    return submission.submit(seldom=seldom, is_counted=is_counted, is_priced=is_priced), *columns
+    is_counted = any(task.owner or task.client_token for task in tasks)
+    is_traced = any(task.trace for task in tasks)
+    if is_traced:
+        columns += trace_columns(tasks)
+    return submission.submit(
+        seldom=seldom, is_counted=is_counted, is_priced=is_priced, is_traced=is_traced
+    ), *columns
 
 
 def _has_seldom(task: NewTask) -> bool:
@@ -319,6 +325,7 @@ def _has_seldom(task: NewTask) -> bool:
         or task.route
         or task.webhook_choice
         or task.deadline_is_for_start
+        or task.client_token
     )
 
 
@@ -355,6 +362,7 @@ def _seldom_columns(tasks: Sequence[NewTask], exact_inputs: Sequence[str | None]
         [None if task.route is None else route_text(task.route) for task in tasks],
         [None if task.webhook_choice is None else choice_text(task.webhook_choice) for task in tasks],
         [task.deadline_is_for_start for task in tasks],
+        [task.client_token for task in tasks],
     )
 
 

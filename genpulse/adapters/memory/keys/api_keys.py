@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from genpulse.adapters.memory.keys.client_tokens import MemoryClientTokens
 from genpulse.adapters.memory.tasks.store import MemoryTaskStore
 from genpulse.domain.errors import NoWebhookSecret, UnknownKey
 from genpulse.domain.keys.api_key import ApiKey
@@ -34,6 +35,7 @@ class MemoryKeys:
         self._keys: dict[bytes, ApiKey] = {}
         self._secret = secrets.token_bytes(32)
         self._message_keys: list[MessageKey] = []
+        self.client_tokens = MemoryClientTokens()
 
     async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
         """Keep a new key."""

@@ -17,6 +17,8 @@ from genpulse.domain.money.spending import SpendingLimits, day_of
 from genpulse.domain.money.wish import Today, Wish
 from genpulse.domain.task import Task, TaskStatus
 
+_NO_DAY = date.min
+
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
@@ -52,9 +54,14 @@ class MemoryLedger:
             (usd for (on, who), usd in self._usd.items() if who == counter and Period.MONTH.begin(on) == month),
             Decimal(0),
         )
-        today = (day, counter)
+        today, always = (day, counter), (_NO_DAY, counter)
         return ScopeUsage(
-            self._active.get(counter, 0), self._tasks.get(today, 0), self._usd.get(today, Decimal(0)), month_usd
+            self._active.get(counter, 0),
+            self._tasks.get(today, 0),
+            self._usd.get(today, Decimal(0)),
+            month_usd,
+            self._tasks.get(always, 0),
+            self._usd.get(always, Decimal(0)),
         )
 
     def check(self, wish: Wish) -> None:
@@ -66,7 +73,7 @@ class MemoryLedger:
         """A new task, whose price is by this version of a rule."""
         self._begins(task, limits)
         for counter in self._counters_of_tasks(task):
-            self._tasks[self._days[task.id], counter] += 1
+            self._tasks[_day_in(counter, self._days[task.id]), counter] += 1
         self.entries.begin(task, rule_version, self._days[task.id])
 
     def again(self, task: Task, limits: SpendingLimits) -> None:
@@ -160,7 +167,7 @@ class MemoryLedger:
         old = [
             (day, counter)
             for day, counter in self._usd.keys() | self._tasks.keys()
-            if day < (this if _is_of_customer(counter) else last)
+            if _NO_DAY < day < (this if _is_of_customer(counter) else last)
         ][:limit]
         for place in old:
             self._usd.pop(place, None)
@@ -184,13 +191,17 @@ class MemoryLedger:
             self._active[counter] += sign
 
     def _counters_of_tasks(self, task: Task) -> set[str]:
-        """Those that count tasks: of its owner, and of an end customer of that."""
-        customers = set(filter(_is_of_customer, self._scopes[task.id]))
-        return {task.owner} | customers
+        """Those that count tasks: of its owner, and of an end customer and a client token of that."""
+        return {task.owner} | {one for one in self._scopes[task.id] if not _is_of_provider(one)}
 
     def _add(self, task: Task, usd: Decimal, day: date | None = None) -> None:
         for counter in {"", task.owner, *self._scopes[task.id]} if usd else ():
-            self._usd[day or self._days[task.id], counter] += usd
+            self._usd[_day_in(counter, day or self._days[task.id]), counter] += usd
+
+
+def _day_in(counter: str, day: date) -> date:
+    """The day on which something counts there; a client token has none."""
+    return _NO_DAY if counter.startswith(f"{ScopeKind.CLIENT_TOKEN}:") else day
 
 
 def _is_of_customer(counter: str) -> bool:

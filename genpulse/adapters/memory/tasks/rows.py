@@ -27,6 +27,7 @@ from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
 from genpulse.domain.task import Task, TaskStatus
 from genpulse.domain.task_batch import TaskBatch
+from genpulse.domain.trace_context import TraceContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class TaskRows:
         self._leases: dict[UUID, Lease] = {}
         self._attempts: dict[UUID, list[Attempt]] = {}
         self._assets: dict[UUID, Asset] = {}
+        self.traces: dict[UUID, TraceContext] = {}
         self.thumbnails: dict[tuple[str, ThumbnailWidth], Thumbnail] = {}
         self._unstopped = UnstoppedOrders(now)
         self.deleted = DeletedRows()
@@ -288,6 +290,7 @@ class TaskRows:
     def drop_task(self, task_id: UUID) -> int:
         """Forget a task and its idempotency key, and let its assets be of no task; returns its attempts."""
         del self._tasks[task_id]
+        self.traces.pop(task_id, None)
         self._leases.pop(task_id, None)
         self._unstopped.forget(task_id)
         self._keys = {key: entry for key, entry in self._keys.items() if entry[0] != task_id}

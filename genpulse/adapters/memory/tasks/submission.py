@@ -90,6 +90,8 @@ class TaskSubmission(TaskRows):
         next_try_at = None if waits else begins_at if new.depends_on else new.begins_at(now)
         task = new.queued(now, deadline_at, next_try_at)
         self._tasks[task.id] = task
+        if new.trace is not None:
+            self.traces[task.id] = new.trace
         self._ledger.submitted(task, limits, new.rule_version)
         if new.idempotency_key is not None:
             self._keys[new.owner, new.idempotency_key] = (new.id, new.fingerprint)

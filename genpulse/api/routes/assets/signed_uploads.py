@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genpulse.api.auth.upload_signer import AGAIN, UploadSigner
-from genpulse.api.context import caller_of, context_in, grant_of, links_for
+from genpulse.api.context import Context, caller_of, context_in, grant_of, links_for
 from genpulse.api.errors import InvalidSignature
 from genpulse.api.requests import json_body, raw_body
 from genpulse.api.responses import encoded
@@ -15,6 +15,8 @@ from genpulse.api.schemas.tasks.documents import KeptAssetDocument
 from genpulse.api.schemas.uploads import NewUploadDocument, UploadDocument
 from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.errors import BadInput, Problem
+from genpulse.domain.keys.caller import Caller
+from genpulse.lifecycle.client_tokens import promise_upload
 from genpulse.lifecycle.upload import upload_granted
 
 UPLOAD_URLS_PATH = "/v1/upload_urls"
@@ -43,16 +45,27 @@ async def create_upload(request: Request) -> Response:
     if document.max_bytes is not None and document.max_bytes > limit_bytes:
         said = f"It is more than an upload may have here, which is {limit_bytes}"
         raise BadInput("The file would be too large.", [Problem("/max_bytes", said)])
-    grant = UploadGrant(
-        services.new_id(),
-        caller_of(request).owner,
-        document.max_bytes or limit_bytes,
-        int(services.now().timestamp()) + document.expires_in_s,
-        document.media_type,
-    )
+    grant = _grant(context, caller_of(request), document)
+    if (token := caller_of(request).token) is not None:
+        await promise_upload(services, token, grant)
     signer = UploadSigner(await services.keys.signing_secret())
     url = links_for(request).upload(grant.asset_id, signer.write(grant))
     return encoded.json(UploadDocument.of(grant, url), 201, {"Cache-Control": "no-store"})
+
+
+def _grant(context: Context, caller: Caller, document: NewUploadDocument) -> UploadGrant:
+    """What is left out by whoever has a client token is what that says; none lasts longer than the token."""
+    token, services, limit_bytes = caller.token, context.services, context.options.upload_limit_bytes
+    terms = token.orders.uploads if token and token.orders else None
+    expires_s = int(services.now().timestamp()) + document.expires_in_s
+    says_type = "media_type" in document.model_fields_set
+    return UploadGrant(
+        services.new_id(),
+        caller.owner,
+        document.max_bytes or (min(terms.max_bytes, limit_bytes) if terms else limit_bytes),
+        min(expires_s, int(token.expires_at.timestamp())) if token else expires_s,
+        terms.media_type if terms and not says_type else document.media_type,
+    )
 
 
 @routes.put(

@@ -20,7 +20,8 @@ def can_be_stopped(engine: object, order: AttemptOrder) -> bool:
     """Whether the vendor can be told, by the job's id or after it was looked up."""
     if not isinstance(engine, TwoPhase) or not order.is_open:
         return False
-    return engine.can_cancel and (order.job_id is not None or engine.can_find)
+    can_find = engine.can_find and order.open is not None and order.open.can_be_looked_up
+    return engine.can_cancel and (order.job_id is not None or can_find)
 
 
 async def give_up(run: AttemptRun, engine: TwoPhase[Any]) -> None:
@@ -63,7 +64,7 @@ async def stop(
     """
     job_id = order.job_id
     if job_id is None:
-        if not engine.can_find:
+        if not (engine.can_find and order.can_be_looked_up):
             return False
         submission = await engine.find(replace(call, client_reference=order.reference))
         if submission is None:
@@ -86,6 +87,11 @@ def not_stopped(attempt_order: AttemptOrder, *, is_free: bool = False) -> Failur
     if order is None:
         return None
     costs = "" if is_free else ", and be charged"
+    if not order.can_be_looked_up:
+        return UnknownOutcome(
+            "The task was canceled after the database was restored from a backup, and what may have been ordered"
+            f" between the two could not be stopped: it may go on at the provider{costs}."
+        ).failure
     what = f"the job {job_id}" if job_id else f"what was ordered under {order.reference}"
     return UnknownOutcome(
         f"The task was canceled, and the provider could not be told to stop {what}, which was ordered at"

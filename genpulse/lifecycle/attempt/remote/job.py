@@ -15,6 +15,7 @@ from genpulse.lifecycle.attempt.remote.cancellation import give_up
 from genpulse.lifecycle.attempt.remote.collection import collect_result
 from genpulse.lifecycle.attempt.remote.order_lookup import look_up
 from genpulse.lifecycle.attempt.remote.polling import Polling
+from genpulse.ports import EngineStep
 from genpulse.provider import Submission, TwoPhase
 
 JOB_ID_LENGTH = 2_000
@@ -29,8 +30,10 @@ async def run_remote_job(run: AttemptRun, engine: TwoPhase[Any]) -> ReceivedResu
     ends_at = time.monotonic() + engine.longest_s - _age_s(run)
     try:
         polling = Polling(run, engine, await _job_id(run, engine, ends_at), ends_at)
-        await polling.until_done()
-        result = await collect_result(run, engine, polling.job, ends_at)
+        with run.services.tracing.engine_step(EngineStep.WAIT, run.task):
+            await polling.until_done()
+        with run.services.tracing.engine_step(EngineStep.COLLECT, run.task):
+            result = await collect_result(run, engine, polling.job, ends_at)
         return replace(result, warnings=(*result.warnings, *polling.warnings))
     except Stopped as stopped:
         if stopped.why.for_good:
@@ -69,7 +72,8 @@ async def _order(run: AttemptRun, engine: TwoPhase[Any], ends_at: float) -> str:
     """Order the job and journal its id, as one step: whoever comes in between waits."""
     await run.journal_order()
     try:
-        submission = await ask_once(_submit(run, engine), engine.answer_s, is_free=run.is_free)
+        with run.services.tracing.engine_step(EngineStep.ORDER, run.task):
+            submission = await ask_once(_submit(run, engine), engine.answer_s, is_free=run.is_free)
     except UnknownOutcome as error:
         submission = await _look_up_lost_answer(run, engine, error, ends_at)
     except ProviderError:

@@ -97,9 +97,10 @@ class Polling:
     async def _look_up_again(self, unanswered: Unanswered) -> None:
         """Return where the vendor's list shows the job, so that it is asked for again. Raises `UnknownOutcome`."""
         can_look_up = unanswered.trouble in {Trouble.MISSING, Trouble.REFUSED} and self._engine.can_find
-        if can_look_up and not self._looked_up and self._run.order.open is not None:
+        order = self._run.order.open
+        if can_look_up and not self._looked_up and order is not None and order.can_be_looked_up:
             self._looked_up = True
-            reference = self._run.order.open.reference
+            reference = order.reference
             try:
                 submission = await look_up(self._run, self._engine, reference, self._ends_at)
             except UnknownOutcome:

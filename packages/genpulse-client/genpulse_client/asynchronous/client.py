@@ -11,12 +11,14 @@ from genpulse_client import request as requests
 from genpulse_client.address import address_of
 from genpulse_client.asynchronous import batch_watching, files, paging, watching
 from genpulse_client.asynchronous.connection import AsyncConnection
+from genpulse_client.client_terms import ClientTerms
 from genpulse_client.errors import TaskFailed
 from genpulse_client.filters import Moment, TaskFilter, Words, usage_query
 from genpulse_client.order import Order
 from genpulse_client.results.action import Action, ActionOutcome, action_outcome_of
 from genpulse_client.results.asset import Asset
 from genpulse_client.results.batch import Batch, BatchEvent, batch_of, batches_of
+from genpulse_client.results.client_token import ClientToken, client_token_of
 from genpulse_client.results.event import Event
 from genpulse_client.results.model import Model, list_of, model_of
 from genpulse_client.results.task import Priority, Status, Task, task_of, tasks_of
@@ -267,6 +269,27 @@ class AsyncGenPulse:
         request = requests.create_upload(max_bytes, media_type, expires_in_s)
         return upload_of(await self._connection.document(request))
 
+    async def create_client_token(self, terms: ClientTerms) -> ClientToken:
+        """Let a page or an app do a little of what this API key may, for minutes. Hand its `token` on.
+
+        `AsyncGenPulse(url, token)` works with it as with an API key.
+        """
+        request = requests.create_client_token(terms)
+        return client_token_of(await self._connection.document(request))
+
+    async def client_tokens(self) -> tuple[ClientToken, ...]:
+        """Those that are good, newest first, with what was done by each."""
+        document = await self._connection.document(requests.client_tokens())
+        return tuple(client_token_of(one) for one in list_of(document))
+
+    async def client_token(self, token: str | ClientToken) -> ClientToken:
+        """One of them by its id, with what was done by it."""
+        return client_token_of(await self._connection.document(requests.client_token(_id_of(token))))
+
+    async def revoke_client_token(self, token: str | ClientToken) -> None:
+        """Let it be good for nothing any more; tasks that were submitted by it run on."""
+        await self._connection.document(requests.revoke_client_token(_id_of(token)))
+
     async def download(self, asset: Asset, path: str | os.PathLike[str]) -> Path:
         """Save a file under the path, whole or not at all. Raises `DownloadBroken`, `OSError`."""
         return await files.saved_file(self._connection, asset, path)
@@ -308,5 +331,5 @@ class AsyncGenPulse:
     verify_webhook = staticmethod(verify_webhook)
 
 
-def _id_of(thing: str | Task | Batch) -> str:
+def _id_of(thing: str | Task | Batch | ClientToken) -> str:
     return thing if isinstance(thing, str) else thing.id

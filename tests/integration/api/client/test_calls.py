@@ -4,12 +4,22 @@ import asyncio
 import io
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import aiohttp
 import pytest
 from yarl import URL
 
-from genpulse_client import ApiRefused, InvalidId, Order, TaskFailed, TaskFilter, TaskNotEnded
+from genpulse_client import (
+    ApiRefused,
+    AsyncGenPulse,
+    ClientTerms,
+    InvalidId,
+    Order,
+    TaskFailed,
+    TaskFilter,
+    TaskNotEnded,
+)
 from tests.client_flavours import FLAVOURS
 
 EASEL = "art/easel"
@@ -218,6 +228,32 @@ async def test_an_address_for_a_file_is_made(client):
         assert (answer.status, (await answer.json())["id"]) == (201, upload.asset_id)
     with pytest.raises(ApiRefused, match="/media_type"):
         await client.create_upload(media_type="images")
+
+
+async def test_a_client_token_is_made_used_and_revoked(client, api):
+    terms = ClientTerms(
+        models=EASEL, max_tasks=1, max_usd=Decimal("0.50"), expires_in_s=60, metadata={"customer": "u-17"}
+    )
+    token = await client.create_client_token(terms)
+    assert (token.models, token.max_tasks, token.max_usd, token.tasks) == ((EASEL,), 1, Decimal("0.50"), ())
+    assert timedelta() < token.expires_at - datetime.now(UTC) <= timedelta(seconds=60)
+    assert token.token not in repr(token)
+    async with AsyncGenPulse(api.url, token.token) as page:
+        task = await page.submit(EASEL, {"prompt": "a fox"})
+        assert task.metadata == {"customer": "u-17"}
+        with pytest.raises(ApiRefused) as refused:
+            await page.submit(EASEL, {"prompt": "a fox"})
+        assert refused.value.code == "client_token_used_up"
+    seen = await client.client_token(token)
+    assert (seen.used_tasks, seen.used_usd, seen.token) == (1, 0, None)
+    assert [one.id for one in await client.client_tokens()] == [token.id]
+    await client.revoke_client_token(token)
+    assert await client.client_tokens() == ()
+    assert (await client.client_token(token.id)).revoked_at
+    watching = await client.create_client_token(ClientTerms(tasks=[task.id], may_cancel=False))
+    assert watching.tasks == (task.id,)
+    with pytest.raises(ApiRefused, match="/uploads/media_type"):
+        await client.create_client_token(ClientTerms(models=[EASEL], max_files=1, media_type="images"))
 
 
 async def test_models_are_listed(client):

@@ -58,8 +58,32 @@ async def test_a_page_brings_a_file_as_the_page_about_browsers_says(api, tmp_pat
     page = ROOT / "docs/how-to/call-from-a-browser.md"
     chosen = f"const input = {{ files: [new Blob([Buffer.from('{PNG.hex()}', 'hex')])] }}, preview = {{}};"
     told = "console.log(task.input.image === `asset:${asset.id}`, preview.src === asset.url, task.status);"
-    program = "\n".join([chosen, code(page, "javascript", api.url), told])
+    program = "\n".join([chosen, code(page, "javascript", api.url, "Let the page bring a file"), told])
     assert await ran_in_node(api, tmp_path, program) == "true true succeeded\n"
+
+
+EVENT_SOURCE = """
+const field = { value: "a red fox at dawn" }, image = {};
+globalThis.EventSource = class {
+  constructor(url) { this.text = fetch(url).then((answer) => answer.text()); }
+  addEventListener(name, listener) {
+    this.text = this.text.then((text) => {
+      const found = text.split("\\n\\n").find((event) => event.includes(`event: ${name}\\n`));
+      listener({ data: found.match(/^data: (.*)$/m)[1] });
+    });
+  }
+};
+"""
+"""What a page has and Node has not, as far as it matters here."""
+
+
+async def test_a_page_submits_as_the_page_about_browsers_says(api, tmp_path):
+    page = ROOT / "docs/how-to/call-from-a-browser.md"
+    program = code(page, "javascript", api.url, "Let the page submit").replace("https://media.example", api.url)
+    told = (
+        "await events.text; console.log(task.metadata.customer, task.input.width, image.src.includes('/assets/'));"
+    )
+    assert await ran_in_node(api, tmp_path, "\n".join([EVENT_SOURCE, program, told])) == "u-17 512 true\n"
 
 
 async def ran_in_node(api, folder, program):
@@ -71,10 +95,15 @@ async def ran_in_node(api, folder, program):
     return await ran(api, folder, node(), "page.mjs")
 
 
-def code(page, language, url):
-    """All blocks of a page in a language, as one program."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
-    return "\n".join(blocks).replace("http://127.0.0.1:8000", url)
+def code(page, language, url, heading=None):
+    """All blocks of a page in a language, or of what stands under a heading, as one program that imports once."""
+    text = page.read_text()
+    if heading is not None:
+        text = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = "\n".join(re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)).splitlines()
+    imports = dict.fromkeys(line for line in lines if line.startswith("import {"))
+    rest = [line for line in lines if line not in imports]
+    return "\n".join([*imports, *rest]).replace("http://127.0.0.1:8000", url)
 
 
 async def ran(api, folder, *command):

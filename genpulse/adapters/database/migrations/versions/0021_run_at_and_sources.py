@@ -22,13 +22,10 @@ def upgrade() -> None:
         sa.Column("task_id", sa.Uuid(), sa.ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     )
     op.create_index("ix_task_sources_task_id", "task_sources", ["task_id"])
-    op.create_index(
-        "ix_queue_held", "queue", ["task_id"], postgresql_where=sa.text("due_at = 'infinity'::timestamptz")
-    )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_queue_held", "queue")
+    op.drop_index("ix_queue_held", "queue", if_exists=True)
     op.drop_table("task_sources")
     op.drop_column("tasks", "depends_on")
     op.drop_column("tasks", "run_at")

@@ -1,8 +1,8 @@
 """Sums of usage: of tasks by the hour in which they came, and of the ledger by day.
 
-Tasks change while they run, and hardly afterwards. So the ended tasks of an hour that is over for a while are counted
-once, and what changes of old tasks afterwards is noted by triggers, which say nothing of young ones: what most
-statements change is not noted.
+Tasks change while they run, and hardly afterwards. So the ended tasks of an hour that is over for a while are
+counted once, and what changes of old tasks afterwards is noted by triggers, which say nothing of young ones: what
+most statements change is not noted.
 """
 
 import sqlalchemy as sa

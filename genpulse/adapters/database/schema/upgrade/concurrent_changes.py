@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import asyncpg
 from sqlalchemy.dialects import postgresql
@@ -13,15 +14,29 @@ from genpulse.adapters.database.schema.tables import metadata
 _TELL_S = 10.0
 _AGAIN_S = 1.0
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
-_INDEXES = """
+INDEXES = """
 SELECT c.relname AS name, i.indisvalid AS valid
 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
 WHERE c.relnamespace = current_schema()::regnamespace
 """
-_UNCHECKED = """
+UNCHECKED = """
 SELECT conrelid::regclass::text AS table, quote_ident(conname) AS name FROM pg_constraint
 WHERE NOT convalidated AND connamespace = current_schema()::regnamespace ORDER BY conname
 """
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedIndex:
+    """An index that `tables.py` describes, and the two ways to build it."""
+
+    name: str
+    table: str
+    quick: str
+
+    @property
+    def concurrent(self) -> str:
+        """Without holding anybody up."""
+        return self.quick.replace("INDEX", "INDEX CONCURRENTLY IF NOT EXISTS", 1)
 
 
 async def complete(
@@ -34,31 +49,36 @@ async def complete(
     database that `is_new` there is nobody yet, and the indexes are built the quick way.
     """
     await connection.execute("SET statement_timeout = 0; SET lock_timeout = 0")
-    indexes = {row["name"]: row["valid"] for row in await connection.fetch(_INDEXES)}
-    for name, definition in _described():
-        if is_new and name not in indexes:
-            await connection.execute(definition)
-        elif not indexes.get(name):
-            if name in indexes:
-                await _patiently(connection, f"DROP INDEX CONCURRENTLY IF EXISTS {name}", blockers, tell)
-            await _build(connection, name, definition, blockers, tell)
-    for row in await connection.fetch(_UNCHECKED):
+    indexes = {row["name"]: row["valid"] for row in await connection.fetch(INDEXES)}
+    for index in described_indexes():
+        if is_new and index.name not in indexes:
+            await connection.execute(index.quick)
+        elif not indexes.get(index.name):
+            if index.name in indexes:
+                await _drop(connection, index, blockers, tell)
+            await _build(connection, index, blockers, tell)
+    for row in await connection.fetch(UNCHECKED):
         statement = f"ALTER TABLE {row['table']} VALIDATE CONSTRAINT {row['name']}"
         await _patiently(connection, statement, blockers, tell)
 
 
 async def _build(
-    connection: asyncpg.Connection, name: str, definition: str, blockers: Blockers, tell: Callable[[str], None]
+    connection: asyncpg.Connection, index: DescribedIndex, blockers: Blockers, tell: Callable[[str], None]
 ) -> None:
     """Once more after a deadlock, which leaves half an index behind."""
-    definition = definition.replace("INDEX", "INDEX CONCURRENTLY IF NOT EXISTS", 1)
     while True:
         try:
-            return await _patiently(connection, definition, blockers, tell)
+            return await _patiently(connection, index.concurrent, blockers, tell)
         except asyncpg.DeadlockDetectedError as error:
-            tell(f"{name} could not be built: {error}. It is tried again.")
-            await _patiently(connection, f"DROP INDEX CONCURRENTLY IF EXISTS {name}", blockers, tell)
+            tell(f"{index.name} could not be built: {error}. It is tried again.")
+            await _drop(connection, index, blockers, tell)
             await asyncio.sleep(_AGAIN_S)
+
+
+async def _drop(
+    connection: asyncpg.Connection, index: DescribedIndex, blockers: Blockers, tell: Callable[[str], None]
+) -> None:
+    await _patiently(connection, f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}", blockers, tell)
 
 
 async def _patiently(
@@ -76,10 +96,11 @@ async def _patiently(
         running.cancel()
 
 
-def _described() -> Iterator[tuple[str, str]]:
+def described_indexes() -> Iterator[DescribedIndex]:
+    """Those of all tables, in an order that does not change."""
     for table in metadata.sorted_tables:
         for index in sorted(table.indexes, key=_name):
-            yield _name(index), str(CreateIndex(index).compile(dialect=_DIALECT))
+            yield DescribedIndex(_name(index), table.name, str(CreateIndex(index).compile(dialect=_DIALECT)))
 
 
 def _name(index: Index) -> str:

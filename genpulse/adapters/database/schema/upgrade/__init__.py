@@ -1,0 +1,1 @@
+"""What an upgrade does beside its migrations, and what it would do."""

@@ -1,0 +1,1 @@
+"""Traces for OpenTelemetry; needs the extra `genpulse[otel]`."""

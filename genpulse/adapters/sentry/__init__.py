@@ -1,0 +1,1 @@
+"""Errors for Sentry; needs the extra `genpulse[sentry]`."""

@@ -1,0 +1,1 @@
+"""`genpulse client-tokens`."""

@@ -1,6 +1,7 @@
 """The application factory of an ASGI server: `genpulse.asgi:create`."""
 
 import os
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from genpulse.console.options import ConsoleOptions, ShownSetting
 from genpulse.dialects.doors import open_doors
 from genpulse.dialects.options import DialectOptions
 from genpulse.environment.table import ENVIRONMENTS
+from genpulse.wiring.catalogue import probe_provider
 from genpulse.wiring.services import open_services
 
 
@@ -65,6 +67,7 @@ def _console(settings: Settings) -> tuple[Door, ...]:
             asks_for_name=settings.environment.is_production,
             decided_by=settings.decided_by,
             settings=_shown_settings,
+            probe=partial(probe_provider, settings),
         )
     )
 

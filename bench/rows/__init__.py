@@ -13,6 +13,7 @@ NAMES = (
     "polling",
     "files",
     "growth",
+    "console",
     "start_up",
     "fairness",
     "branches",

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from genpulse.api.context import context_in
 from genpulse.console import forms
 from genpulse.console.console import Console
 from genpulse.console.errors import EnvironmentNotNamed
@@ -15,12 +17,16 @@ from genpulse.domain.console import ConsoleAction
 from genpulse.domain.errors import Refused, Unavailable
 from genpulse.domain.keys.api_key import Scope
 from genpulse.domain.keys.caller import Caller
+from genpulse.domain.text.storable import storable_line
 from genpulse.ports import ConsoleStore, Services
 
 DONE = "done"
 _log = logging.getLogger(__name__)
 BROKEN_OFF = "internal"
+_NAMED = ("task_id", "key_id", "name")
+_LONGEST_SUBJECT = 2000
 
+T = TypeVar("T")
 Doing = Callable[[Visit, PageForm], Awaitable[Response]]
 
 
@@ -54,28 +60,28 @@ def check_name(visit: Visit, form: PageForm) -> None:
 
 async def opened(console: Console, request: Request) -> tuple[Visit, PageForm]:
     """A form that this console has shown to whoever sends it. Raises as `change`."""
-    form = await forms.read(request)
+    form = await forms.read(request, context_in(request.scope).options.body_limit_bytes)
     visit = await admit(console, request)
     forms.check_origin(request, visit.context.options.public_url)
     forms.check_token(form, visit.token)
     return visit, form
 
 
-async def noted(visit: Visit, action: str, subject: str, do: Callable[[], Awaitable[Response]]) -> Response:
+async def noted(visit: Visit, action: str, subject: str, do: Callable[[], Awaitable[T]]) -> T:
     """Do it between the two halves of its entry in the log: that it is about to be done, and how it went."""
     entry = entry_of(visit.request, visit.services, visit.viewer.caller, action, subject)
     store = visit.services.console
     await store.note(entry)
     outcome = BROKEN_OFF
     try:
-        response = await do()
+        done = await do()
         outcome = DONE
     except (Refused, Unavailable) as error:
         outcome = error.code
         raise
     finally:
         await _settle(store, entry, outcome)
-    return response
+    return done
 
 
 async def _settle(store: ConsoleStore, entry: ConsoleAction, outcome: str) -> None:
@@ -102,5 +108,5 @@ def entry_of(request: Request, services: Services, caller: Caller, action: str, 
 
 def _subject(request: Request, form: PageForm) -> str:
     """What it is done with: what the path names, or the filter of the form."""
-    named = request.path_params.get("task_id") or request.path_params.get("key_id")
-    return str(named or form.get("filter") or form.get("model"))
+    named = next((request.path_params[one] for one in _NAMED if one in request.path_params), None)
+    return storable_line(str(named or form.get("filter") or form.get("model")), _LONGEST_SUBJECT)

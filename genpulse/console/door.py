@@ -26,6 +26,7 @@ from genpulse.console.pages import (
     models,
     now,
     playground,
+    provider,
     task,
     tasks,
     usage,
@@ -69,7 +70,7 @@ def console_doors(options: ConsoleOptions) -> tuple[Door, Door]:
     calls = (
         *_pages(console),
         *_changes(console),
-        *(DoorCall(method, path, partial(answer, console), needs_key=False) for method, path, answer in _OTHERS),
+        *_others(console),
         DoorCall("GET", "/static/{name}", fetch_static, needs_key=False),
     )
     return Door("console", PREFIX, calls, refusals.refuse, _headers), _front()
@@ -85,6 +86,7 @@ _PAGES: tuple[tuple[str, Showing], ...] = (
     ("/playground", playground.show),
     ("/models", models.show),
     ("/models/{model_id:path}", models.show_one),
+    ("/providers/{name}", provider.show),
     ("/webhooks", webhooks.show),
     ("/usage", usage.show),
     ("/usage.csv", usage.fetch_csv),
@@ -96,14 +98,26 @@ _OTHERS: tuple[tuple[str, str, Answering], ...] = (
     ("GET", "/log-in", log_in.show_log_in),
     ("POST", "/log-in", log_in.log_in),
     ("POST", "/log-out", log_in.log_out),
-    ("POST", "/playground", playground.submit),
-    ("POST", "/playground/price", playground.price),
     ("GET", "/live/now", live.watch_now),
     ("GET", "/live/tasks", live.watch_tasks),
     ("GET", "/live/task/{task_id}", live.watch_task),
     ("GET", "/live/gallery", live.watch_gallery),
     ("POST", "/keys", keys.create),
 )
+
+
+_WITH_FILES: tuple[tuple[str, Answering], ...] = (
+    ("/playground", playground.submit),
+    ("/playground/price", playground.price),
+)
+
+
+def _others(console: Console) -> list[DoorCall]:
+    calls = [DoorCall(method, path, partial(answer, console), needs_key=False) for method, path, answer in _OTHERS]
+    return calls + [
+        DoorCall("POST", path, partial(answer, console), needs_key=False, takes_files=True)
+        for path, answer in _WITH_FILES
+    ]
 
 
 def _pages(console: Console) -> list[DoorCall]:
@@ -129,6 +143,7 @@ def _changes(console: Console) -> list[DoorCall]:
         call("/tasks/{task_id}/deliveries/{delivery_id:uuid}", "message.send", task.send_again, is_weighty=False),
         call("/webhooks", "messages.send", webhooks.send_again, is_weighty=False, scope=KeyScope.ADMIN),
         call("/keys/{key_id:uuid}/revoke", "key.revoke", keys.revoke, is_weighty=True, scope=KeyScope.ADMIN),
+        call("/providers/{name}", "provider.probe", provider.probe, is_weighty=False, scope=KeyScope.ADMIN),
         call("/actions", "tasks.act", bulk.act, is_weighty=True),
     ]
 

@@ -14,7 +14,7 @@ from genpulse.domain.console import ConsoleSession
 
 TOKEN = "token"  # noqa: S105 - the name of a field
 ENVIRONMENT = "environment"
-_MOST_FIELDS = 500
+MOST_FIELDS = 500
 _PURPOSE = b"genpulse console form 1\0"
 
 
@@ -33,19 +33,23 @@ class PageForm:
         return any(found == name for found, _ in self.fields)
 
 
-async def read(request: Request) -> PageForm:
+async def read(request: Request, limit_bytes: int) -> PageForm:
     """The form in the body. Raises `UnreadableForm`, `ContentTooLarge`, `ClientDisconnect`."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = await request.body()
+    body = b""
+    async for data in request.stream():
+        body += data
+        if len(body) > limit_bytes:
+            raise UnreadableForm("it is larger than forms are")
     if content_type != "application/x-www-form-urlencoded" and body:
         raise UnreadableForm("it is of another type than forms are")
     try:
         text = body.decode("utf-8")
-        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except UnicodeDecodeError:
         raise UnreadableForm("it is not in UTF-8") from None
     except ValueError:
-        raise UnreadableForm(f"it has more than {_MOST_FIELDS} fields") from None
+        raise UnreadableForm(f"it has more than {MOST_FIELDS} fields") from None
     return PageForm(tuple(fields))
 
 

@@ -11,6 +11,7 @@ from pydantic_core import from_json
 from genpulse.console.forms import PageForm
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject, JsonValue
+from genpulse.provider.inputs.asset_ref import FORMAT
 
 PREFIX = "input."
 WHOLE = "input"
@@ -29,6 +30,7 @@ class FieldForm(StrEnum):
     CHOICE = "choice"
     FLAG = "flag"
     JSON = "json"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class InputField:
     choices: tuple[str, ...] = ()
     minimum: str = ""
     maximum: str = ""
+    media: tuple[str, ...] = ()
+    """What a file may be: image, video or audio."""
     complaint: str = ""
     """Why what was typed does not fit."""
 
@@ -150,6 +154,7 @@ def _field(name: str, definition: Mapping[str, JsonValue], value: JsonValue) -> 
         choices=choices,
         minimum=_bound(definition, "minimum", "exclusiveMinimum"),
         maximum=_bound(definition, "maximum", "exclusiveMaximum"),
+        media=_media(definition) if form is FieldForm.FILE else (),
     )
 
 
@@ -170,6 +175,8 @@ def _form(name: str, definition: Mapping[str, JsonValue]) -> tuple[FieldForm, tu
             return FieldForm.NUMBER, ()
         case "boolean":
             return FieldForm.FLAG, ()
+        case "string" if definition.get("format") == FORMAT:
+            return FieldForm.FILE, ()
         case "string":
             longest = definition.get("maxLength")
             is_long = name in _LONG or (isinstance(longest, int) and longest > _LONG_TEXT)
@@ -197,6 +204,11 @@ def _referred(schema: Mapping[str, JsonValue], definition: Mapping[str, JsonValu
     if not isinstance(reference, str) or not reference.startswith("#/$defs/"):
         return {}
     return _object(_object(schema.get("$defs")).get(reference.removeprefix("#/$defs/")))
+
+
+def _media(definition: Mapping[str, JsonValue]) -> tuple[str, ...]:
+    media = definition.get("x-media")
+    return tuple(medium for medium in media if isinstance(medium, str)) if isinstance(media, list) else ()
 
 
 def _bound(definition: Mapping[str, JsonValue], *names: str) -> str:

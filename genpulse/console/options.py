@@ -1,7 +1,9 @@
 """Options of the console."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from genpulse.console.doctor_report import DoctorFinding, examine
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class ConsoleOptions:
     `hides_content`: inputs and outputs are shown to those alone whose tasks they are, and to the scope admin.
     `asks_for_name`: what costs money or cannot be undone is done only when the environment's name is typed.
     `decided_by` named the environment, and `settings` reads where each setting comes from. A page that is open is
-    asked every `look_again_s` seconds whether its viewer may still be there.
+    asked every `look_again_s` seconds whether its viewer may still be there. `probe` makes the cheapest real call
+    of a provider and says what it found; it raises `ProviderError`. `examine` asks `genpulse doctor`.
     """
 
     urls: Mapping[str, str] = field(default_factory=dict)
@@ -34,3 +37,5 @@ class ConsoleOptions:
     look_again_s: float = 10.0
     decided_by: str = ""
     settings: Callable[[], Sequence[ShownSetting]] = _none
+    probe: Callable[[str], Awaitable[str]] | None = None
+    examine: Callable[[], Awaitable[Sequence[DoctorFinding]]] = examine

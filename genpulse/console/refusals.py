@@ -14,9 +14,14 @@ from genpulse.api.errors import AuthenticationRequired, MethodNotTaken, UnknownC
 from genpulse.console import rendering
 from genpulse.console.errors import EnvironmentNotNamed, ForgedForm, UnreadableForm
 from genpulse.console.visit import base_of
-from genpulse.domain.errors import GenPulseError, Unavailable
+from genpulse.domain.errors import GenPulseError, Unavailable, UnknownProvider
 
-_STATUS: Mapping[type[GenPulseError], int] = {ForgedForm: 403, EnvironmentNotNamed: 422, UnreadableForm: 400}
+_STATUS: Mapping[type[GenPulseError], int] = {
+    ForgedForm: 403,
+    EnvironmentNotNamed: 422,
+    UnreadableForm: 400,
+    UnknownProvider: 404,
+}
 _TITLES: Mapping[int, str] = {
     400: "This cannot be read",
     401: "Log in first",

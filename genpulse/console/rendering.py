@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from genpulse.console.words import CHARGED, CODES, STATUS_WORDS, WAITS, WHO_ACTS
+from genpulse.console.words import CHARGED, CIRCUIT_CHANGES, CIRCUITS, CODES, STATUS_WORDS, WAITS, WHO_ACTS
 from genpulse.domain.json.value import JsonValue
 from genpulse.domain.task import Task
 
@@ -103,6 +103,17 @@ def query(parts: Mapping[str, str]) -> str:
     return f"?{urlencode(told)}" if told else ""
 
 
+def bare_url(url: str) -> str:
+    """Without what may be secret in it: a login, and the query."""
+    scheme, mark, rest = url.partition("://")
+    place, slash, path = (rest if mark else scheme).partition("/")
+    bare = f"{place.rpartition('@')[2]}{slash}{path}"
+    for end in ("?", "#"):
+        if end in bare:
+            bare = f"{bare.partition(end)[0]}{end}…"
+    return f"{scheme}://{bare}" if mark else bare
+
+
 @lru_cache(maxsize=1)
 def templates() -> Environment:
     """The templates, each read once. Whatever they show is escaped, and what they do not know is an error."""
@@ -114,11 +125,12 @@ def templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    for shown in (moment, usd, seconds, size, number, percent, summary, pretty, query):
+    for shown in (moment, usd, seconds, size, number, percent, summary, pretty, query, bare_url):
         environment.filters[shown.__name__] = shown
     environment.globals.update(
         status_words=STATUS_WORDS, codes=CODES, who_acts=WHO_ACTS, charged_words=CHARGED, waits=WAITS
     )
+    environment.globals.update(circuit_words=CIRCUITS, circuit_changes=CIRCUIT_CHANGES)
     return environment
 
 

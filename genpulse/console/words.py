@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from genpulse.domain.attempt import AttemptStatus
 from genpulse.domain.failure import Actor, Charged, FailureCode
+from genpulse.domain.provider_account.circuit_event import CircuitChange
+from genpulse.domain.provider_account.gate import CircuitState
 from genpulse.domain.task import TaskStatus, WaitsFor
 
 STATUS_WORDS: Mapping[str, str] = {
@@ -52,4 +54,15 @@ WAITS: Mapping[str, str] = {
     WaitsFor.DATABASE: "for our database",
     WaitsFor.RUN_AT: "for the time to which it was put off",
     WaitsFor.TASK: "for the tasks whose outputs it takes",
+}
+CIRCUITS: Mapping[str, str] = {
+    CircuitState.CLOSED: "well",
+    CircuitState.OPEN: "left alone",
+    CircuitState.HALF_OPEN: "on probation",
+}
+CIRCUIT_CHANGES: Mapping[str, str] = {
+    CircuitChange.OPENED: "left alone",
+    CircuitChange.CLOSED: "answers again",
+    CircuitChange.HELD: "asked for a pause",
+    CircuitChange.LOWERED: "bears less at once",
 }

@@ -8,11 +8,14 @@ from enum import StrEnum
 from uuid import UUID
 
 from genpulse.domain.submission.webhook_choice import WebhookEvent
-from genpulse.domain.text.storable import storable_line
+from genpulse.domain.text.storable import storable, storable_line
 
 GIVE_UP_AFTER = timedelta(hours=24)
 PROGRESS_LASTS = timedelta(minutes=1)
 """After that a message about progress is worth nothing."""
+
+LONGEST_EXCERPT = 8192
+"""Characters of a request or an answer that are kept at most."""
 
 STARTED, PROGRESSED = "task.started", "task.progress"
 _WAITS_S = (5, 30, 120, 300, 900, 1800, 3600, 7200, 14400)
@@ -42,6 +45,7 @@ class Delivery:
     often it was sent. `status_code` and `error` tell of the last try; `next_try_at` is None when there is none.
     After `given_until` it is not sent again, unless somebody asks for it. It is not sent before the one that it
     `follows` was tried once. `origin` is the receiver as `origin_of` tells it, `environment` that of the task.
+    `request_excerpt` and `answer_excerpt` are the beginnings of the last try, without secrets.
     """
 
     id: UUID
@@ -59,6 +63,8 @@ class Delivery:
     environment: str = ""
     form: str = ""
     follows: UUID | None = None
+    request_excerpt: str = ""
+    answer_excerpt: str = ""
 
     @property
     def message_id(self) -> str:
@@ -94,16 +100,21 @@ class Answer:
 
     `error` is one line that can be stored, whatever it was made from. `retry_after_s` is what the receiver asked
     for, from 0 to a day, and None when that made no sense. `silent`: all the time for an answer went by without.
+    `request_excerpt` and `answer_excerpt` are their beginnings without secrets, empty where there was none.
     """
 
     status_code: int | None
     error: str = ""
     retry_after_s: float | None = None
     silent: bool = False
+    request_excerpt: str = ""
+    answer_excerpt: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "error", storable_line(self.error))
         object.__setattr__(self, "retry_after_s", _sensible(self.retry_after_s))
+        for name in ("request_excerpt", "answer_excerpt"):
+            object.__setattr__(self, name, storable(getattr(self, name)[:LONGEST_EXCERPT]))
 
     @property
     def is_taken(self) -> bool:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from genpulse.domain.failure import Failure
+from genpulse.domain.provider_account.circuit_event import CircuitEvent
 from genpulse.domain.provider_account.gate import Admission, Circuit, Limits
 from genpulse.domain.provider_account.learned_concurrency import Load
 from genpulse.domain.provider_account.rate import Pace, Rate
@@ -48,3 +49,6 @@ class ProviderGate(Protocol):
 
     async def circuit(self, provider: str) -> Circuit:
         """The circuit of the account."""
+
+    async def history(self, provider: str) -> tuple[CircuitEvent, ...]:
+        """What happened to the circuit of the account, the newest first: the last of it, as far as it is known."""

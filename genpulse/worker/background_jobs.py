@@ -23,6 +23,7 @@ from genpulse.worker.options import WorkerOptions
 
 PRESENCE_S = 5.0
 SWEEP_S = 30.0
+SUM_S = 10.0
 PRUNE_AWAY_PAUSE_S = 60.0
 REROUTE_S = 1.0
 
@@ -133,6 +134,16 @@ async def move_on_routes(context: WorkerContext) -> None:
 async def warn_of_used_budgets(context: WorkerContext) -> None:
     """Warn of budgets that are nearly used up, once a day or month."""
     await context.every(SWEEP_S, "the warning of budgets", lambda: warn_of_budgets(context.services))
+
+
+async def sum_usage(context: WorkerContext) -> None:
+    """Keep the sums of usage."""
+
+    async def turn() -> None:
+        while await context.services.store.sum_usage():
+            pass
+
+    await context.every(SUM_S, "the sums of usage", turn)
 
 
 async def stop_unwanted_orders(context: WorkerContext) -> None:

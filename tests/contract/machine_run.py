@@ -23,7 +23,7 @@ def run_on_postgresql(
 ) -> None:
     """The machine finds the event loop as its `loop`, and as `real` what is made of store and queue."""
     loop = asyncio.new_event_loop()
-    pool: asyncpg.Pool = loop.run_until_complete(open_pool(url, size=3, application_name="tests"))
+    pool: asyncpg.Pool = loop.run_until_complete(open_pool(url, size=5, application_name="tests"))
     store, queue = PostgresTaskStore(pool, limits=limits), PostgresTaskQueue(pool, url, limits=limits)
     bound = type("Bound", (machine,), {"loop": loop, "real": real(store, queue)})
     try:

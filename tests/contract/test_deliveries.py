@@ -364,3 +364,21 @@ async def test_the_backlog_is_what_will_be_sent(backend):
     await backend.deliveries.taken(first.id, Answer(200))
     await backend.deliveries.not_taken(second.id, Answer(410), None)
     assert await backend.deliveries.backlog() == Backlog(0, 0.0)
+
+
+async def test_the_beginnings_of_the_last_try_are_kept(backend):
+    task = await ended(backend)
+    ((delivery, _),) = await due(backend)
+    refused = Answer(
+        500, "answered 500", request_excerpt="POST /", answer_excerpt=f"HTTP/1.1 500\n\n{'no ' * 9000}\0"
+    )
+    await backend.deliveries.not_taken(delivery.id, refused, 0.0)
+    (kept,) = await backend.deliveries.of_task(task.id)
+    assert (kept.request_excerpt, kept.answer_excerpt) == (refused.request_excerpt, refused.answer_excerpt)
+    assert len(kept.answer_excerpt) <= 8192
+    assert "\0" not in kept.answer_excerpt
+    await backend.deliveries.taken(
+        delivery.id, Answer(204, request_excerpt="POST /", answer_excerpt="HTTP/1.1 204")
+    )
+    (kept,) = await backend.deliveries.of_task(task.id)
+    assert (kept.request_excerpt, kept.answer_excerpt) == ("POST /", "HTTP/1.1 204")

@@ -3,6 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -18,6 +21,7 @@ from genpulse.domain.errors import (
     ProviderUnavailable,
     RateLimited,
 )
+from genpulse.domain.provider_account.circuit_event import KEPT, CircuitChange
 from genpulse.domain.provider_account.gate import CircuitPolicy, CircuitState, Limits
 from genpulse.domain.provider_account.learned_concurrency import RAISED_AFTER, Load
 from genpulse.domain.provider_account.rate import Rate
@@ -240,3 +244,37 @@ async def test_what_is_learned_is_less_than_what_is_configured(gates):
         await first.succeeded("narrow")
     assert (await second.circuit("narrow")).learned is None
     assert (await second.admit("narrow", 9)).granted == 9, "the claim counts what is configured"
+
+
+async def test_what_happened_to_an_account_is_kept_for_those_who_wonder(gates):
+    first, second = gates
+    assert await first.history("vendor") == ()
+    for gate in (first, second):
+        await gate.failed("vendor", DOWN)
+    (opened,) = await second.history("vendor")
+    assert (opened.change, opened.reason) == (CircuitChange.OPENED, "provider_unavailable: 502")
+    assert abs(datetime.now(UTC) - opened.at) < timedelta(minutes=1)
+    await first.succeeded("vendor")
+    await first.succeeded("vendor")
+    await second.failed("vendor", replace(REFUSED, retry_after_s=30.0), Load(8, 1.0))
+    await first.failed("vendor", replace(REFUSED, retry_after_s=20.0))
+    told = [(event.change, event.reason, event.concurrency) for event in await first.history("vendor")]
+    assert told == [
+        (CircuitChange.LOWERED, "", 4),
+        (CircuitChange.HELD, "rate_limited: 429", None),
+        (CircuitChange.CLOSED, "", None),
+        (CircuitChange.OPENED, "provider_unavailable: 502", None),
+    ]
+    assert await first.history("slow") == ()
+
+
+async def test_of_what_happened_the_newest_is_kept(gates):
+    gate, _ = gates
+    for _ in range(KEPT):
+        for failure in (DOWN, DOWN):
+            await gate.failed("vendor", failure)
+        await gate.succeeded("vendor")
+    history = await gate.history("vendor")
+    assert len(history) == KEPT
+    assert history[0].change is CircuitChange.CLOSED
+    assert all(earlier.at <= later.at for later, earlier in pairwise(history))

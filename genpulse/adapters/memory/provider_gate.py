@@ -1,10 +1,12 @@
 """A gate for the workers of one process."""
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 
 from genpulse.domain.failure import Failure
+from genpulse.domain.provider_account.circuit_event import KEPT, CircuitEvent, events_of
 from genpulse.domain.provider_account.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
 from genpulse.domain.provider_account.learned_concurrency import Load
 from genpulse.domain.provider_account.rate import Pace, Rate
@@ -27,6 +29,7 @@ class MemoryGate:
         self._clock = clock
         self._random = random
         self._gates: defaultdict[str, Gate] = defaultdict(Gate)
+        self._history: defaultdict[str, deque[CircuitEvent]] = defaultdict(lambda: deque(maxlen=KEPT))
 
     def guards(self, provider: str) -> bool:
         """Whether there is anything to ask."""
@@ -48,15 +51,20 @@ class MemoryGate:
 
     async def succeeded(self, provider: str) -> None:
         """The account took a task."""
-        most = self.limits(provider).concurrency
-        self._gates[provider] = self._gates[provider].succeeded(most, self._clock())
+        most, now = self.limits(provider).concurrency, self._clock()
+        self._keep(provider, self._gates[provider].succeeded(most, now), now)
 
     async def failed(self, provider: str, failure: Failure, load: Load | None = None) -> Circuit:
         """An attempt failed."""
         bore = load.within(self.limits(provider).concurrency) if load else None
-        gate = self._gates[provider].failed(failure, self._policy, self._clock(), self._random(), bore)
+        now = self._clock()
+        self._keep(provider, self._gates[provider].failed(failure, self._policy, now, self._random(), bore), now)
+        return self._gates[provider].circuit(self._clock())
+
+    def _keep(self, provider: str, gate: Gate, now: float) -> None:
+        events = events_of(self._gates[provider].trips, gate, now, datetime.now(UTC))
+        self._history[provider].extendleft(events)
         self._gates[provider] = gate
-        return gate.circuit(self._clock())
 
     async def pace(self, name: str, rate: Rate) -> Pace:
         """Let something of that name happen now, or say when it may."""
@@ -67,3 +75,7 @@ class MemoryGate:
     async def circuit(self, provider: str) -> Circuit:
         """How the account is."""
         return self._gates[provider].circuit(self._clock())
+
+    async def history(self, provider: str) -> tuple[CircuitEvent, ...]:
+        """What happened to it, the newest first."""
+        return tuple(self._history[provider])

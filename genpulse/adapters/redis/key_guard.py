@@ -36,7 +36,7 @@ _NO_KEYS = frozenset(
         "UNWATCH",
     }
 )
-_FIRST = frozenset({"GET", "PEXPIRE", "PUBLISH", "SET", "ZADD", "ZRANGEBYSCORE", "ZREMRANGEBYSCORE"})
+_FIRST = frozenset({"GET", "LRANGE", "PEXPIRE", "PUBLISH", "SET", "ZADD", "ZRANGEBYSCORE", "ZREMRANGEBYSCORE"})
 _ALL = frozenset({"DEL", "EXISTS", "MGET", "SUBSCRIBE", "UNLINK", "UNSUBSCRIBE"})
 _SCRIPTS = frozenset({"EVALSHA", "EVAL"})
 

@@ -27,6 +27,10 @@ class Keyspace:
         """Where a provider's account stands."""
         return f"{self.prefix}gate:{provider}"
 
+    def gate_history(self, provider: str) -> str:
+        """What happened to a provider's account."""
+        return f"{self.prefix}gate_history:{provider}"
+
     def calls(self, digest: str) -> str:
         """What is known of calls that ask for the same."""
         return f"{self.prefix}calls:{digest}"

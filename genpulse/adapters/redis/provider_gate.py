@@ -5,15 +5,18 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
 from redis.asyncio import Redis
 
+from genpulse.adapters.redis.circuit_history import CircuitHistory
 from genpulse.adapters.redis.connection import AWAY, heed_cancellation
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.provider_gate_script import GateAnswer, GateScript
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.failure import Failure
+from genpulse.domain.provider_account.circuit_event import CircuitEvent, events_of
 from genpulse.domain.provider_account.gate import Admission, Circuit, CircuitPolicy, Gate, Limits
 from genpulse.domain.provider_account.learned_concurrency import Load
 from genpulse.domain.provider_account.rate import Pace, Rate
@@ -57,6 +60,7 @@ class RedisGate:
     ) -> None:
         self._keys = keys
         self._script = GateScript(redis)
+        self._history = CircuitHistory(redis, keys)
         self._guarded = frozenset(guarded)
         self._limits = limits
         self._policy = policy
@@ -135,6 +139,10 @@ class RedisGate:
         answer = await self._shared(provider, lambda script, key: script.look(key))
         return answer.circuit if answer else self._own[provider].circuit(time.monotonic())
 
+    async def history(self, provider: str) -> tuple[CircuitEvent, ...]:
+        """What happened to the circuit of the account, the newest first, as far as Redis knows it."""
+        return await self._history.read(provider)
+
     async def _shared(self, name: str, operation: GateOperation) -> GateAnswer | None:
         """None when Redis cannot be asked."""
         async with self._turns:
@@ -149,6 +157,8 @@ class RedisGate:
                 self._went_away(error)
                 return None
         self._note(name, answer.trips_before, answer.after)
+        if events := tuple(events_of(answer.trips_before, answer.after, answer.now, datetime.now(UTC))):
+            await self._history.add(name, events)
         if name in self._own:
             self._own[name] = self._own[name].answered()
         return answer

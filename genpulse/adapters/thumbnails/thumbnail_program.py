@@ -1,8 +1,8 @@
 """A program of its own that makes a thumbnail of the file on its standard input and writes it as WebP.
 
-Decoders of pictures and videos are large, and files may be made to keep them busy, to fill the memory or to break
-them. A process can be limited and ended, and a thread cannot. It imports nothing of GenPulse, so that it starts
-fast.
+Of sound it draws the wave. Decoders of pictures, videos and sound are large, and files may be made to keep them
+busy, to fill the memory or to break them. A process can be limited and ended, and a thread cannot. It imports
+nothing of GenPulse, so that it starts fast.
 
 It ends with 0 and the WebP on its standard output, or with one of `BROKEN`, `TOO_LARGE` and `EMPTY`.
 """
@@ -12,11 +12,12 @@ import os
 import resource
 import sys
 import time
+from array import array
 from collections.abc import Generator, Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageDraw
 
 if TYPE_CHECKING:
     import av
@@ -41,6 +42,13 @@ _FORMATS = {
     "image/webp": "WEBP",
 }
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf"
+_SOUNDS = "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,aiff,au,amr,ac3,asf"
+_SOUND_HZ = 8000
+_BLOCK = 80
+_MOST_BLOCKS = 4096
+_LOUDEST = 32_768
+_WAVE = (98, 126, 214)
+_BAR, _GAP = 3, 2
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -93,6 +101,54 @@ def poster(file: BinaryIO, width: int) -> Image.Image:
     if best.rotation % 360:
         image = image.rotate(best.rotation, expand=True)
     return _resized(image, _fitted(image.size, width))
+
+
+def waveform(file: BinaryIO, width: int) -> Image.Image:
+    """How loud a sound is from its beginning to its end, as bars; of a very long one what was decoded in time."""
+    levels = _levels(file)
+    if not levels:
+        raise Empty
+    height = width * 2 // 5
+    image = Image.new("RGBA", (width, height))
+    draw = ImageDraw.Draw(image)
+    count = max(1, (width + _GAP) // (_BAR + _GAP))
+    loudest = max(max(levels), _LOUDEST // 50)
+    for place in range(count):
+        begin = place * len(levels) // count
+        level = max(levels[begin : max(begin + 1, (place + 1) * len(levels) // count)])
+        half, left = max(1, round(level / loudest * (height / 2 - 2))), place * (_BAR + _GAP)
+        draw.rectangle((left, height // 2 - half, left + _BAR - 1, height // 2 + half), fill=_WAVE)
+    return image
+
+
+def _levels(file: BinaryIO) -> list[int]:
+    """The loudest of each piece of a sound, in at most `_MOST_BLOCKS` pieces."""
+    import av
+
+    levels: list[int] = []
+    rest, size, until = array("h"), _BLOCK, time.process_time() + _FRAMES_S
+    with av.open(file, "r", options={"format_whitelist": _SOUNDS, "protocol_whitelist": ""}) as container:
+        if not container.streams.audio:
+            raise Empty
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=_SOUND_HZ)
+        try:
+            for frame in container.decode(container.streams.audio[0]):
+                for piece in resampler.resample(frame):
+                    rest.frombytes(bytes(piece.planes[0])[: piece.samples * 2])
+                while len(rest) >= size:
+                    block, rest = rest[:size], rest[size:]
+                    levels.append(max(max(block), -min(block)))
+                if len(levels) > _MOST_BLOCKS:
+                    levels = [max(levels[place : place + 2]) for place in range(0, len(levels), 2)]
+                    size *= 2
+                if time.process_time() > until:
+                    break
+        except av.FFmpegError:
+            if not levels:
+                raise
+    if rest and not levels:
+        levels.append(max(max(rest), -min(rest)))
+    return levels
 
 
 def written(image: Image.Image) -> bytes:
@@ -185,6 +241,12 @@ def _seen(frames: "Iterable[av.VideoFrame]") -> "av.VideoFrame | None":
     return best
 
 
+def _image(file: BinaryIO, media_type: str, width: int) -> Image.Image:
+    if media_type in _FORMATS:
+        return picture(file, media_type, width)
+    return waveform(file, width) if media_type.startswith("audio/") else poster(file, width)
+
+
 def _limit_yourself() -> None:
     os.nice(_NICE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -198,8 +260,7 @@ def main(media_type: str, width: int) -> int:
     """Make the thumbnail of what is on the standard input."""
     file = sys.stdin.buffer
     try:
-        image = picture(file, media_type, width) if media_type in _FORMATS else poster(file, width)
-        content = written(image)
+        content = written(_image(file, media_type, width))
     except (TooLarge, MemoryError):
         return TOO_LARGE
     except Empty:

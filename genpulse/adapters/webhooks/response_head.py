@@ -11,6 +11,9 @@ LONGEST_LINE = 16 * 1024
 LONGEST_HEAD = 64 * 1024
 """Bytes until the status line that counts, and as many of the headers after it."""
 
+LONGEST_BEGINNING = 2049
+"""Bytes that are remembered as they came."""
+
 _STATUS = re.compile(rb"HTTP/[0-9](?:\.[0-9])? ([1-9][0-9]{2})(?: (.*))?", re.DOTALL)
 _NO_BODY = frozenset({204, 304})
 _DELTA = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?")
@@ -37,9 +40,11 @@ class Head:
         self._line = bytearray()
         self._head_bytes = 0
         self._body = 0
+        self.beginning = b""
 
     def feed(self, data: bytes) -> None:
         """The next bytes. Raises `NoAnswer`; not any more once `status` is known."""
+        self.beginning += data[: LONGEST_BEGINNING - len(self.beginning)]
         at = 0
         while not self.complete and at < len(data):
             end = data.find(b"\n", at)

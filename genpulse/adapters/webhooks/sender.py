@@ -15,6 +15,7 @@ from yarl import URL
 
 from genpulse.adapters.network.name_resolver import NameNotFound, NameResolver, NameTimeout
 from genpulse.adapters.network.public_address import AddressRefused, NamesByProxy, PublicResolver, check_literal
+from genpulse.adapters.webhooks import excerpts
 from genpulse.adapters.webhooks.exchange import ANSWER_S, CannotConnect, NetworkRoute, NoConnection, Target, post
 from genpulse.adapters.webhooks.response_head import Head
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
@@ -77,11 +78,17 @@ class WebhookSender:
 
         A name has 5 seconds, a connection 5 (by a proxy 10), a status line `answer_s`, and what follows it 1.
         """
+        all_headers: dict[str, str] = {}
         try:
             standard = {} if secrets is None else self._standard(message_id, body, now, secrets)
-            return _answer(await self._post(url, body, standard | _checked(headers)))
+            all_headers = {**self._headers(url), **standard, **_checked(headers)}
+            head = await self._post(url, body, all_headers)
+            target = Target.of(url)
+            answer = excerpts.of_answer(target, all_headers, head.beginning)
+            return _answer(head, excerpts.of_request(target, all_headers, body), answer)
         except TimeoutError:
-            return Answer(None, f"no answer within {self._answer_s:g} s", silent=True)
+            request = excerpts.of_request(Target.of(url), all_headers, body)
+            return Answer(None, f"no answer within {self._answer_s:g} s", silent=True, request_excerpt=request)
         except (NameTimeout, NoConnection) as error:
             return Answer(None, str(error), silent=True)
         except AddressRefused as error:
@@ -112,7 +119,7 @@ class WebhookSender:
         route = await self._route(target)
         if self._tls is None:
             self._tls = ssl.create_default_context()
-        return await post(target, route, {**self._headers(url), **headers}, body, self._tls, self._answer_s)
+        return await post(target, route, headers, body, self._tls, self._answer_s)
 
     async def _route(self, target: Target) -> NetworkRoute:
         proxy = self._proxies.to("https" if target.is_secure else "http", target.host, target.port)
@@ -167,10 +174,10 @@ def _signer(secret: str) -> Webhook:
     return Webhook(secret if secret.startswith("whsec_") else secret.encode())
 
 
-def _answer(head: Head) -> Answer:
+def _answer(head: Head, request: str, answer: str) -> Answer:
     status = head.status or 0
     error = "" if 200 <= status < 300 else f"answered {status} {head.reason}".strip()
-    return Answer(status, error, head.retry_after_s)
+    return Answer(status, error, head.retry_after_s, request_excerpt=request, answer_excerpt=answer)
 
 
 def _family(host: str) -> socket.AddressFamily | None:

@@ -31,7 +31,7 @@ async def show_log_in(console: Console, request: Request) -> Response:
 async def log_in(_console: Console, request: Request) -> Response:
     """Open a session. Raises `ForgedForm`, `UnreadableForm`, `DatabaseUnavailable`."""
     context = context_in(request.scope)
-    form = await forms.read(request)
+    form = await forms.read(request, context_in(request.scope).options.body_limit_bytes)
     forms.check_origin(request, context.options.public_url)
     next_page = _next(form.get("next"))
     try:

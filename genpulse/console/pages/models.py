@@ -69,10 +69,13 @@ def _has(model_id: str, model: AnyModel, words: Sequence[str]) -> bool:
 
 
 async def _providers(services: Services, model_ids: Sequence[str]) -> list[ProviderRow]:
-    return await asyncio.gather(*(_provider(services, name, model_ids) for name in services.catalogue.providers()))
+    return await asyncio.gather(
+        *(provider_row(services, name, model_ids) for name in services.catalogue.providers())
+    )
 
 
-async def _provider(services: Services, name: str, model_ids: Sequence[str]) -> ProviderRow:
+async def provider_row(services: Services, name: str, model_ids: Sequence[str]) -> ProviderRow:
+    """A provider of the catalogue."""
     catalogue, gate = services.catalogue, services.gate
     return ProviderRow(
         name,

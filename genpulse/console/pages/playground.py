@@ -9,11 +9,11 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from genpulse.console import changes
+from genpulse.console import changes, file_forms
 from genpulse.console.console import Console
 from genpulse.console.examples import examples_of
 from genpulse.console.forms import PageForm
-from genpulse.console.input_form import PREFIX, WHOLE, InputField, document_of, fields_of, says_all
+from genpulse.console.input_form import PREFIX, WHOLE, FieldForm, InputField, document_of, fields_of, says_all
 from genpulse.console.live import Fragments
 from genpulse.console.pages import task as task_page
 from genpulse.console.visit import Visit
@@ -65,6 +65,11 @@ class ModelForm:
     hint: str
     """Why the model cannot be asked here; empty where it can."""
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether it has a field for one."""
+        return any(one.form is FieldForm.FILE for one in self.fields)
+
 
 async def show(visit: Visit) -> Response:
     """The page: of a model, or with the order of an earlier task. Raises `UnknownTask`, `DatabaseUnavailable`."""
@@ -79,7 +84,7 @@ async def show(visit: Visit) -> Response:
 
 async def price(console: Console, request: Request) -> Response:
     """The same page with what the order costs at most. Raises `ForgedForm`, `UnreadableForm`."""
-    visit, form = await changes.opened(console, request)
+    visit, form = await file_forms.opened(console, request)
     visit.require(Scope.WRITE)
     try:
         order_form = _wish(visit.services, form)
@@ -90,7 +95,7 @@ async def price(console: Console, request: Request) -> Response:
 
 async def submit(console: Console, request: Request) -> Response:
     """Queue the task; what is refused is told in the form. Raises `ForgedForm`, `EnvironmentNotNamed`."""
-    visit, form = await changes.opened(console, request)
+    visit, form = await file_forms.opened(console, request)
     visit.require(Scope.WRITE)
     changes.check_name(visit, form)
     try:

@@ -46,6 +46,8 @@ class ViewedTask:
     waiting: WaitingDocument | None
     key_name: str
     shows_content: bool
+    sees_addresses: bool
+    """Whether the addresses of messages are shown whole: receivers like to be told secrets in them."""
 
     @property
     def can_cancel(self) -> bool:
@@ -104,6 +106,7 @@ async def _view(services: Services, viewer: Viewer, task: Task) -> ViewedTask:
         waiting=WaitingDocument.of(task),
         key_name=await _key_name(services, viewer, task),
         shows_content=shows_content,
+        sees_addresses=viewer.is_admin or task.owner == viewer.caller.owner,
     )
 
 

@@ -13,7 +13,7 @@ from genpulse.api.errors import InsufficientScope
 from genpulse.api.requests import task_filter
 from genpulse.api.requests.page_cursor import decode, encode
 from genpulse.api.schemas.tasks.filter import TaskListDocument
-from genpulse.console import rendering
+from genpulse.console import rendering, responsibility
 from genpulse.console.live import Fragments
 from genpulse.console.viewer import Viewer
 from genpulse.console.visit import Visit
@@ -25,7 +25,7 @@ from genpulse.ports import Services
 KIND = "tasks"
 EVERY_S = 1.0
 PAGE = 50
-_FIELDS = ("status", "kind", "provider", "model", "key", "code", "text", "created_after", "created_before")
+_FIELDS = ("status", "kind", "provider", "model", "key", "code", "who", "text", "created_after", "created_before")
 """The fields of the form; what else the API takes may stand in the address, too."""
 _OURS = frozenset({"said", "limit"})
 
@@ -107,9 +107,12 @@ def _rows(
 async def read(services: Services, viewer: Viewer, parameters: QueryParams) -> TaskListing:
     """What is asked for: what makes no sense is left out, and named. Raises `DatabaseUnavailable`."""
     pairs, ignored = _typed(parameters), list[str]()
+    if fault := responsibility.fault_of(pairs):
+        ignored.append(f"{responsibility.FIELD}: {fault}")
+        pairs = [pair for pair in pairs if pair[0] != responsibility.FIELD]
     while True:
         try:
-            document = task_filter.read(QueryParams(pairs))
+            document = task_filter.read(QueryParams(responsibility.as_codes(pairs)))
             owners = await owners_meant(services.keys, viewer.caller, document.key)
             break
         except RequestValidationError as error:

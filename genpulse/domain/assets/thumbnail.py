@@ -1,4 +1,4 @@
-"""Thumbnails: small pictures of assets that can be looked at."""
+"""Thumbnails: small pictures of assets that can be looked at or heard."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -50,13 +50,13 @@ def thumbnail_key(source: str, width: ThumbnailWidth, thumbnail_id: UUID) -> str
 
 def can_have_thumbnail(media_type: str) -> bool:
     """Whether files of this type can have one."""
-    return media_type in _PICTURES or media_type.startswith("video/")
+    return media_type in _PICTURES or media_type.startswith(("audio/", "video/"))
 
 
 def check_can_have_thumbnail(content: Content) -> None:
     """Raises `NoThumbnail`."""
     if not can_have_thumbnail(content.media_type):
         pictures = ", ".join(sorted(name.removeprefix("image/") for name in _PICTURES))
-        raise NoThumbnail(f"It is {content.media_type}; pictures ({pictures}) and videos have one.")
+        raise NoThumbnail(f"It is {content.media_type}; pictures ({pictures}), videos and sounds have one.")
     if content.size > LARGEST_BYTES:
         raise NoThumbnail(f"It has {content.size:,} bytes; one is made of at most {LARGEST_BYTES:,}.")

@@ -103,6 +103,12 @@ class TaskStore(Protocol):
         No row has no task. What was deleted counts, without its metadata.
         """
 
+    async def sum_usage(self) -> bool:
+        """Let the sums from which `usage_by` is told follow what is settled; whether there is more to sum up now.
+
+        It tells the same without them, and takes longer.
+        """
+
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first. Empty for an unknown task."""
 

@@ -310,3 +310,56 @@ def test_no_more_frames_than_needed_are_looked_at(tmp_path: Path, monkeypatch: p
     content, looked = video(tmp_path / "video", "mp4", "h264", [0] * 150), count()
     frames = program._frames(io.BytesIO(content))
     assert sum(next(looked) >= 0 for _ in frames) == program._FRAMES
+
+
+def tone(levels, *, hz: int = 8000, kind: str = "wav") -> bytes:
+    """A second of each loudness, from 0 to 1."""
+    wave = np.concatenate([np.sin(np.arange(hz) / 5) * level for level in levels])
+    file = io.BytesIO()
+    codec, form = {"wav": ("pcm_s16le", "s16"), "flac": ("flac", "s16"), "ogg": ("libopus", "flt")}[kind]
+    with av.open(file, "w", format=kind) as output:
+        stream = output.add_stream(codec, rate=48_000 if kind == "ogg" else hz, layout="mono")
+        frame = av.AudioFrame.from_ndarray((wave[None, :] * 32_000).astype("int16"), format="s16", layout="mono")
+        frame.sample_rate = hz
+        resampler = av.AudioResampler(format=form, layout="mono", rate=stream.rate, frame_size=960)
+        for piece in (*resampler.resample(frame), *resampler.resample(None)):
+            for packet in stream.encode(piece):
+                output.mux(packet)
+        for packet in stream.encode():
+            output.mux(packet)
+    return file.getvalue()
+
+
+def heights(image: Image.Image) -> list[int]:
+    """How high the wave is in each column that has a bar."""
+    alpha = image.getchannel("A")
+    columns = [alpha.crop((x, 0, x + 1, image.height)).getbbox() for x in range(image.width)]
+    return [box[3] - box[1] for box in columns if box]
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg"])
+def test_sound_is_drawn_as_its_wave(kind: str) -> None:
+    drawn = program._image(io.BytesIO(tone([0.2, 1], kind=kind)), "audio/x", 320)
+    image = Image.open(io.BytesIO(program.written(drawn)))
+    assert (image.format, image.size) == ("WEBP", (320, 128))
+    found = heights(image.convert("RGBA"))
+    soft, loud = found[10 : len(found) // 2 - 10], found[len(found) // 2 + 10 : -10]
+    assert max(soft) < min(loud) / 2
+    assert max(loud) > 100
+
+
+def test_a_long_sound_is_drawn_whole_and_silence_as_a_line() -> None:
+    long = heights(program.waveform(io.BytesIO(tone([*[0.1] * 99, 1])), 320))
+    assert (max(long[:100]) < 30, max(long[-3:]) > 100) == (True, True)
+    assert set(heights(program.waveform(io.BytesIO(sound()), 64))) <= {2, 3}
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 4096, b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"])
+def test_what_is_no_sound_has_no_wave(content: bytes) -> None:
+    with pytest.raises((av.FFmpegError, ValueError)):
+        program.waveform(io.BytesIO(content), 320)
+
+
+def test_a_film_without_sound_has_no_wave(tmp_path: Path) -> None:
+    with pytest.raises(program.Empty):
+        program.waveform(io.BytesIO(video(tmp_path / "video", "mp4", "h264", [1, 1])), 320)

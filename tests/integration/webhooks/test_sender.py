@@ -11,6 +11,9 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from genpulse.adapters.webhooks.excerpts import of_answer
+from genpulse.adapters.webhooks.exchange import Target
+from genpulse.adapters.webhooks.response_head import LONGEST_BEGINNING
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.dev.processes.ports import free_port
 from genpulse.domain.keys.webhook_secret import SHARED, SigningSecrets
@@ -245,3 +248,47 @@ async def test_a_message_of_a_key_is_signed_by_its_secrets(secrets, by):
     for secret, signature in zip(by, signatures, strict=True):
         key = secret if secret.startswith("whsec_") else secret.encode()
         Webhook(key).verify(BODY, {**head, "webhook-signature": signature})
+
+
+async def test_the_beginnings_of_request_and_answer_are_kept_without_secrets(sender):
+    async def handler(request):
+        said = (
+            f"no {request.query_string} {request.headers['Authorization']} {request.headers['webhook-signature']}"
+        )
+        return web.Response(status=400, headers={"Set-Cookie": "session=opens-all", "X-Why": "busy"}, text=said)
+
+    async with receiver(handler) as url:
+        named = url.replace("http://", "http://anna:open-sesame@")
+        answer = await send(sender, f"{named}?token=abcdef&page=7")
+    assert answer.request_excerpt.startswith("POST /hook?…\nHost: 127.0.0.1:")
+    assert "webhook-id: msg_1" in answer.request_excerpt
+    assert answer.request_excerpt.endswith(f"\n\n{BODY.decode()}")
+    assert answer.answer_excerpt.startswith("HTTP/1.1 400 Bad Request\n")
+    assert "X-Why: busy" in answer.answer_excerpt
+    assert answer.answer_excerpt.endswith("\n\nno … … …")
+    for secret in ("abcdef", "open-sesame", "YW5uYTpvcGVuLXNlc2FtZQ", "v1,", "opens-all"):
+        assert secret not in answer.request_excerpt + answer.answer_excerpt
+
+
+@pytest.mark.parametrize("padding", range(1890, 1960, 3))
+async def test_what_comes_back_is_cut_off_and_no_secret_with_it(padding):
+    """Also where the bound goes right through it."""
+    secret = "abcdefghijklmnopqrstuvwxyz"
+    raw = b"HTTP/1.1 500 No\r\nServer: x\r\n\r\n" + b"." * padding + secret.encode() * 9
+    received = of_answer(Target.of(f"http://h.example/?token={secret}"), {}, raw[:LONGEST_BEGINNING])
+    assert secret[:4] not in received
+    assert len(received.encode()) <= 2048 + 3
+
+
+async def test_of_a_silent_receiver_what_was_sent_is_known_and_of_none_nothing(sender):
+    async def handler(_request):
+        await asyncio.sleep(30)
+
+    impatient = WebhookSender(SECRET, allow_private=True, version="1.0.0", answer_s=0.1)
+    async with receiver(handler) as url, aclosing_sender(impatient):
+        answer = await send(impatient, url)
+    assert answer.silent
+    assert answer.request_excerpt.endswith(BODY.decode())
+    assert answer.answer_excerpt == ""
+    unheard = await send(sender, f"http://127.0.0.1:{free_port()}/")
+    assert (unheard.request_excerpt, unheard.answer_excerpt) == ("", "")

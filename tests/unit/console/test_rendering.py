@@ -49,3 +49,19 @@ def test_sizes(count, shown):
 @pytest.mark.parametrize(("share", "shown"), [(0, "0 %"), (0.031, "3.1 %"), (0.5, "50 %"), (1, "100 %")])
 def test_shares(share, shown):
     assert rendering.percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "bare"),
+    [
+        ("https://shop.example/hook", "https://shop.example/hook"),
+        ("https://anna:pw@shop.example/hook?token=x#y", "https://shop.example/hook?…"),
+        ("https://shop.example?token=x", "https://shop.example?…"),
+        ("https://shop.example/#token=x", "https://shop.example/#…"),
+        ("https://shop.example/a@b", "https://shop.example/a@b"),
+        ("no url?x", "no url?…"),
+        ("", ""),
+    ],
+)
+def test_an_address_without_what_may_be_secret(url, bare):
+    assert rendering.bare_url(url) == bare

@@ -8,7 +8,8 @@ import pytest
 
 from genpulse.domain import errors
 from genpulse.domain.errors import JobOverdue, ProviderError, QuestionRefused
-from genpulse.domain.failure import FailureCode
+from genpulse.domain.errors.responsibility import ACTOR_OF, codes_of
+from genpulse.domain.failure import Actor, FailureCode
 from genpulse.domain.warning import WarningCode
 
 PAGE = Path(__file__).parents[3] / "docs/reference/failures.md"
@@ -35,3 +36,10 @@ def test_a_row_says_what_the_error_says(kind):
     _, retryable, who, charged = ROWS[failure.code.value]
     assert (retryable == "yes", who) == (failure.retryable, failure.who_must_act.value)
     assert failure.charged.value in charged or failure.code is FailureCode.OUTPUT_UNAVAILABLE
+
+
+def test_who_has_to_act_is_known_of_every_code():
+    assert {code.value: actor.value for code, actor in ACTOR_OF.items()} == {
+        code.value: ROWS[code.value][2] for code in FailureCode
+    }
+    assert {code for actor in Actor for code in codes_of(actor)} == set(FailureCode)

@@ -33,6 +33,8 @@ _ALL_ROWS = (
     "spending",
     "budget_warnings",
     "ledger",
+    "ledger_sums",
+    "ledger_mark",
     "doomed_objects",
     "message_keys",
     "client_tokens",

@@ -43,6 +43,7 @@ from genpulse.adapters.database.schema.queue_tables import workers as workers
 from genpulse.adapters.database.schema.spending_tables import budget_warnings as budget_warnings
 from genpulse.adapters.database.schema.spending_tables import spending as spending
 from genpulse.adapters.database.schema.tombstones import tombstones as tombstones
+from genpulse.adapters.database.schema.usage_tables import usage_sums as usage_sums
 
 _Moment = DateTime(timezone=True)
 
@@ -280,6 +281,8 @@ deliveries = Table(
     Column("tried_at", _Moment),
     Column("form", Text, nullable=False, server_default=""),
     Column("follows", Uuid),
+    Column("request_excerpt", Text, nullable=False, server_default=""),
+    Column("answer_excerpt", Text, nullable=False, server_default=""),
 )
 Index("ix_deliveries_tried_at", deliveries.c.tried_at, postgresql_where=deliveries.c.tried_at.is_not(None))
 Index("ix_deliveries_task_id", deliveries.c.task_id)

@@ -13,6 +13,7 @@ from genpulse.domain.money.ledger import Balance, EntryKind
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
+from genpulse.domain.search.usage_spans import TimeSpan, UsageSpans
 from genpulse.domain.task import Task, TaskStatus
 
 BY_THEIR_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan"
@@ -20,6 +21,8 @@ BY_THEIR_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 ALL_OF_THEM = "SET LOCAL enable_seqscan = on"
 """Where most of the table is counted, it is read as it lies."""
+
+OF_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 
 
 class TaskSearch:
@@ -45,8 +48,15 @@ class TaskSearch:
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together."""
-        values = Values()
-        rows = await self._counted(usage.usage(query, values), values)
+
+        async def fetch(connection: asyncpg.Connection) -> Sequence[Row]:
+            await connection.execute(f"{OF_ONE_MOMENT}; {BY_THEIR_VALUES}; {ALL_OF_THEM}")
+            values = Values()
+            statement = usage.usage(query, await _spans(connection, query), values)
+            rows: Sequence[Row] = await connection.fetch(statement, *values.given)
+            return rows
+
+        rows = await in_transaction(self._pool, fetch)
         return tuple(row for row in (_usage_of(row, query) for row in rows) if not row.is_nothing)
 
     async def _counted(self, statement: str, values: Values) -> Sequence[Row]:
@@ -82,6 +92,15 @@ def _group_of(row: Row) -> TaskGroup:
         price_usd=row["price_usd"],
         cost_usd=row["cost_usd"],
     )
+
+
+async def _spans(connection: asyncpg.Connection, query: UsageQuery) -> UsageSpans:
+    """What is read from sums, and what is counted."""
+    whole = TimeSpan(query.start, query.end)
+    if not query.is_of_ledger:
+        return UsageSpans((whole,))
+    row = await connection.fetchrow(usage.SPANS, whole.start, whole.end)
+    return UsageSpans.of(whole, [TimeSpan(*span) for span in row["unsummed"]], row["ledger_mark"])
 
 
 def _usage_of(row: Row, query: UsageQuery) -> UsageRow:

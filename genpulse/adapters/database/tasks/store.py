@@ -19,6 +19,7 @@ from genpulse.adapters.database.money.spending_counters import (
     scopes_array,
     today,
 )
+from genpulse.adapters.database.money.usage_sums import UsageSums
 from genpulse.adapters.database.statements import ends, sources, tasks
 from genpulse.adapters.database.tasks.ending_attempts import EndWriter
 from genpulse.adapters.database.tasks.routes import RoutedTasks
@@ -62,6 +63,7 @@ class PostgresTaskStore:
         self._claims = ClaimWriter(pool, limits or {})
         self._search = TaskSearch(pool)
         self._ledger = LedgerReader(pool)
+        self._sums = UsageSums(pool)
         self._routes = RoutedTasks(pool)
         self._assets = AssetRows(pool)
         self._submits = SubmitWriter(pool)
@@ -136,6 +138,10 @@ class PostgresTaskStore:
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together."""
         return await self._search.usage_by(query)
+
+    async def sum_usage(self) -> bool:
+        """Let the sums of usage follow what is settled."""
+        return await self._sums.sum_up()
 
     async def attempts(self, task_id: UUID) -> tuple[Attempt, ...]:
         """All attempts of a task, oldest first."""

@@ -21,7 +21,8 @@ from genpulse.domain.webhook_delivery import PROGRESSED, STARTED, Answer, Delive
 PUT_OFF_AT_ONCE = 10_000
 
 _COLUMNS = """id AS delivery_id, task_id, type, url, created_at AS noted_at, tries, status_code, last_error,
-       next_try_at, delivered_at, given_until, origin, environment, form, follows"""
+       next_try_at, delivered_at, given_until, origin, environment, form, follows,
+       request_excerpt, answer_excerpt"""
 # A value and no EXISTS, of which the planner would make a table of all that wait.
 _FOLLOWS_NOTHING = """
 (follows IS NULL OR coalesce((
@@ -62,14 +63,14 @@ WHERE deliveries.id = ANY($1::uuid[])
 """
 _TAKEN = """
 UPDATE deliveries SET tries = tries + 1, status_code = $2, last_error = '', next_try_at = NULL,
-       delivered_at = now(), tried_at = now()
+       delivered_at = now(), tried_at = now(), request_excerpt = $3, answer_excerpt = $4
 WHERE id = $1
 """
 _LATER = """CASE WHEN given_until > now() AND $2::float8 IS NOT NULL
             THEN least(given_until, now() + make_interval(secs => $2)) END"""
 _NOT_TAKEN = f"""
 UPDATE deliveries SET tries = tries + 1, status_code = $3, last_error = $4, next_try_at = {_LATER},
-       tried_at = now()
+       tried_at = now(), request_excerpt = $5, answer_excerpt = $6
 WHERE id = $1 AND delivered_at IS NULL RETURNING next_try_at
 """
 _LEAVE = f"""
@@ -164,13 +165,16 @@ class PostgresDeliveries:
     async def taken(self, delivery_id: UUID, answer: Answer) -> None:
         """It was received."""
         with outages():
-            await self._pool.execute(_TAKEN, delivery_id, answer.status_code)
+            await self._pool.execute(
+                _TAKEN, delivery_id, answer.status_code, answer.request_excerpt, answer.answer_excerpt
+            )
 
     async def not_taken(self, delivery_id: UUID, answer: Answer, again_in_s: float | None) -> datetime | None:
         """It was not received; without another try it is given up."""
         with outages():
             at: datetime | None = await self._pool.fetchval(
-                _NOT_TAKEN, delivery_id, again_in_s, answer.status_code, answer.error
+                *(_NOT_TAKEN, delivery_id, again_in_s, answer.status_code, answer.error),
+                *(answer.request_excerpt, answer.answer_excerpt),
             )
         return at
 
@@ -244,4 +248,6 @@ def _delivery_of(row: Row) -> Delivery:
         environment=row["environment"],
         form=row["form"],
         follows=uuid_of(row["follows"]) if row["follows"] else None,
+        request_excerpt=row["request_excerpt"],
+        answer_excerpt=row["answer_excerpt"],
     )

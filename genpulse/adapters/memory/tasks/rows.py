@@ -127,6 +127,10 @@ class TaskRows:
         marked = (replace(self._tasks[task_id], metadata={}) for task_id in self.deleted.tasks)
         return used((*self._shown(), *marked, *self.deleted.erased()), self._ledger.entries.all, query)
 
+    async def sum_usage(self) -> bool:
+        """Keeps no sums."""
+        return False
+
     def _shown(self) -> tuple[Task, ...]:
         """Those that were not deleted."""
         return tuple(task for task in self._tasks.values() if task.id not in self.deleted.tasks)

@@ -130,6 +130,8 @@ class MemoryDeliveries:
                 error="",
                 next_try_at=None,
                 delivered_at=self._clock(),
+                request_excerpt=answer.request_excerpt,
+                answer_excerpt=answer.answer_excerpt,
             )
 
     async def not_taken(self, delivery_id: UUID, answer: Answer, again_in_s: float | None) -> datetime | None:
@@ -147,6 +149,8 @@ class MemoryDeliveries:
             status_code=answer.status_code,
             error=answer.error,
             next_try_at=next_try_at,
+            request_excerpt=answer.request_excerpt,
+            answer_excerpt=answer.answer_excerpt,
         )
         return next_try_at
 

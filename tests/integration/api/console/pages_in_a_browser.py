@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -17,7 +18,8 @@ from genpulse.console.options import ConsoleOptions
 from genpulse.domain.attempt import Failed
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.keys.api_key import Scope
-from genpulse.provider import Immediate, Model, Output, Provider, Result
+from genpulse.domain.webhook_delivery import Answer
+from genpulse.provider import ImageRef, Immediate, Input, Model, Output, Provider, Result
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.api_keys import added
 from tests.integration.api.conftest import Sketch
@@ -33,6 +35,11 @@ PAGES = (
     "/playground?model=art/easel",
     "/models",
     "/models/art/easel",
+    "/providers/art",
+    "/playground?model=art/copier",
+    "/tasks?who=provider",
+    "/webhooks?origin=http%3A%2F%2Fshop.example",
+    "/environment?doctor=1",
     "/webhooks",
     "/usage",
     "/usage?group_by=model",
@@ -45,13 +52,30 @@ PAGES = (
 NARROW = 400
 
 
+class Original(Input):
+    """What is to be copied."""
+
+    image: ImageRef
+
+
+class Copier(Immediate[Original]):
+    """The same picture once more."""
+
+    async def generate(self, call):
+        return Result((Output(picture(len(call.input.image) % 256)),))
+
+
+def picture(blue):
+    content = io.BytesIO()
+    Image.new("RGB", (96, 64), (200, 90, blue)).save(content, "PNG")
+    return content.getvalue()
+
+
 class Painter(Immediate[Sketch]):
     """A picture in one colour."""
 
     async def generate(self, call):
-        content = io.BytesIO()
-        Image.new("RGB", (96, 64), (200, 90, len(call.input.prompt) % 256)).save(content, "PNG")
-        return Result((Output(content.getvalue()),))
+        return Result((Output(picture(len(call.input.prompt) % 256)),))
 
 
 @pytest.fixture
@@ -60,6 +84,7 @@ def catalogue_of():
         models = (
             Model("easel", ("text-to-image",), Sketch, easel, title="Easel", price=lambda _: Decimal("0.04")),
             Model("painter", ("text-to-image",), Sketch, Painter(), title="Painter"),
+            Model("copier", ("image-to-image",), Original, Copier(), title="Copier"),
         )
         return LoadedCatalogue([Provider("art", models)])
 
@@ -119,6 +144,10 @@ async def failed(console, **words):
 async def filled(console):
     """Something of each kind; returns a task that failed and one with a picture."""
     bad = await failed(console, input={"prompt": SCRIPT}, webhook_url="http://shop.example/hook")
+    (delivery,) = await console.services.deliveries.of_task(UUID(bad))
+    answer = Answer(503, "answered 503", request_excerpt=f"POST /hook {'x' * 300}", answer_excerpt=SCRIPT)
+    await console.services.deliveries.not_taken(delivery.id, answer, 60.0)
+    await console.services.gate.failed("art", AWAY)
     (good,) = await made(console, "שועל אדום " + "a very long prompt " * 40)
     await console.submit(input={"prompt": "still waits"})
     return bad, good
@@ -157,6 +186,33 @@ async def test_from_playground_to_picture_and_again_with_changes(console, opened
     await page.get_by_role("link", name="The task of this form").click()
     await page.get_by_role("link", name="Run again with changes").click()
     assert await page.get_by_label("prompt").input_value() == "a hare"
+
+
+@pytest.mark.parametrize("runs_scripts", [True, False])
+async def test_a_file_is_brought_by_the_form(console, opened, runs_scripts):
+    page = await opened(java_script_enabled=runs_scripts)
+    await page.goto("/console/playground?model=art/copier")
+    file = {"name": "a <b>.png", "mimeType": "image/png", "buffer": picture(7)}
+    await page.get_by_label("A file for image").set_input_files(file)
+    async with console.worker():
+        await page.get_by_role("button", name="Run", exact=True).click()
+        await page.wait_for_url("**/playground?from=*")
+        await console.ended(page.url.partition("from=")[2])
+    assert (await page.get_by_role("textbox", name="image").input_value()).startswith("asset:")
+
+
+async def test_a_provider_is_asked_now(chromium, served_console):
+    async def probe(name):
+        return f"{name} is well. {SCRIPT}"
+
+    served = await served_console(ConsoleOptions(probe=probe))
+    context = await chromium.new_context(base_url=served.url)
+    page = await context.new_page()
+    await page.goto("/console/models")
+    await page.get_by_role("link", name="art", exact=True).click()
+    await page.get_by_role("button", name="Probe it now").click()
+    await expect(page.get_by_text(f"art is well. {SCRIPT}")).to_be_visible()
+    await context.close()
 
 
 async def test_filter_share_and_retry_many(console, opened):

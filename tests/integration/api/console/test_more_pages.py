@@ -103,6 +103,32 @@ async def test_receivers_that_fail_are_told_and_what_was_given_up_is_sent_again(
     assert (noted.action, noted.subject, noted.outcome) == ("messages.send", "http://shop.example", "done")
 
 
+SAID = "HTTP/1.1 503\n\n<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(("hides", "is_shown"), [(False, True), (True, False)])
+async def test_what_was_sent_and_came_back_is_shown_to_who_may_see_content(
+    served_console, log_in, hides, is_shown
+):
+    served = await served_console(ConsoleOptions(hides_content=hides))
+    _, headers = await added(served.services.keys, name="shop")
+    task = (
+        await served.submit(webhook_url="http://anna:pw@shop.example/hook?t=tell-nobody", headers=headers)
+    ).json["id"]
+    await served.end(Failed(Failure(FailureCode.TIMEOUT, "late", True, Charged.NO, Actor.NOBODY)))
+    (delivery,) = await served.services.deliveries.of_task(UUID(task))
+    answer = Answer(503, "no", request_excerpt="POST /hook\n\nthe body", answer_excerpt=SAID)
+    await served.services.deliveries.not_taken(delivery.id, answer, None)
+    _, looks_only, _ = await log_in(served, VIEW)
+    _, admin, _ = await log_in(served)
+    for path in (f"/console/tasks/{task}", "/console/webhooks?origin=http://shop.example"):
+        for browser, sees in ((looks_only, is_shown), (admin, True)):
+            page = await browser.get(path)
+            assert ("the body" in page.text, "alert(1)" in page.text) == (sees, sees)
+            assert page.read.tags.count("script") == 1
+            assert ("tell-nobody" in page.html, "anna:pw" in page.html) == ((browser is admin),) * 2
+
+
 async def test_models_and_providers(console, browser):
     page = await browser.get("/console/models")
     assert "art/easel" in page.text

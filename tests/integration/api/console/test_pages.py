@@ -1,7 +1,7 @@
 """The pages of the console, as a browser without JavaScript reads them."""
 
 import json
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -104,6 +104,40 @@ async def test_filters_come_from_the_address_and_what_makes_no_sense_is_named(co
     assert "No task fits this filter." in empty.text
 
 
+OUT_OF_REACH = Failure(FailureCode.PROVIDER_UNAVAILABLE, "It is away.", False, Charged.NO, Actor.PROVIDER)
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "ignored"),
+    [
+        ("who=caller", {"a red fox"}, ""),
+        ("who=provider", {"a lighthouse"}, ""),
+        ("who=provider&who=caller", {"a red fox", "a lighthouse"}, ""),
+        ("who=nobody", set(), ""),
+        ("who=caller&code=moderation_blocked", {"a red fox"}, ""),
+        ("who=caller&code=timeout&code=moderation_blocked", {"a red fox"}, ""),
+        ("who=caller&code=provider_unavailable", {"a lighthouse"}, "Ignored: who: After provider_unavailable"),
+        ("who=you", {"a red fox", "a lighthouse"}, "Ignored: who: Nobody is called 'you' here"),
+    ],
+)
+async def test_who_must_act_stands_for_codes_of_failures(console, browser, query, shown, ignored):
+    await failed(console, input={"prompt": "a red fox"})
+    await failed(console, OUT_OF_REACH, input={"prompt": "a lighthouse"})
+    page = await browser.get(f"/console/tasks?{query}")
+    assert {words for words in ("a red fox", "a lighthouse") if words in page.text} == shown
+    assert ignored in page.text
+
+
+async def test_a_bulk_action_keeps_to_who_must_act(console, browser):
+    await failed(console, input={"prompt": "a red fox"})
+    await failed(console, OUT_OF_REACH, input={"prompt": "a lighthouse"})
+    page = await browser.follow(await browser.get("/console/tasks?who=provider"), "Run again …")
+    done = await browser.press(page, "Run again 1 task")
+    assert "Run again: 1" in done.text
+    (queued,) = (await console.get("/v1/tasks?status=queued")).json["data"]
+    assert queued["input"] == {"prompt": "a lighthouse"}
+
+
 async def test_the_list_goes_on_and_a_cursor_of_another_filter_is_ignored(console, browser):
     for number in range(51):
         await console.submit(input={"prompt": f"number {number:02}"})
@@ -145,3 +179,38 @@ async def test_the_environment_is_on_every_page_and_leads_to_the_others(served_c
         assert 'class="environment-dev"' in page.html
         assert page.link("main") == "https://main.example/console"
         assert all("dev.example" not in href for _, href in page.read.links)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/console/tasks?who={}",
+        "/console/tasks?code={}&who=caller",
+        "/console/tasks?cursor={}",
+        "/console/providers/{}",
+        "/console/models?text={}&provider={}",
+        "/console/models/{}",
+        "/console/webhooks?origin={}",
+        "/console/usage?group_by={}&from={}",
+        "/console/gallery?model={}",
+        "/console/compare?task={}",
+        "/console/playground?model={}",
+        "/console/log?cursor={}",
+        "/console?said={}",
+        "/console/environment?doctor={}x",
+        "/console/log-in?next={}",
+    ],
+)
+@pytest.mark.parametrize("word", [SCRIPT, '"><svg onload=alert(3)>', "{{ 7 * 7 }}", "\0", "\ud800", "x" * 5000])
+async def test_whatever_stands_in_an_address_stays_text(served_console, address, word):
+    async def nothing():
+        return ()
+
+    served = await served_console(ConsoleOptions(examine=nothing))
+    said = word.encode("utf-8", "surrogatepass")
+    page = await Browser(served.url).get(address.replace("{}", quote(said, safe="")))
+    assert page.status < 500
+    assert page.read.inline == []
+    assert page.read.tags.count("script") <= 1
+    assert "<svg onload" not in page.html
+    assert "49" not in page.text

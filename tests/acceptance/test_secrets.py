@@ -21,6 +21,7 @@ ENDS_WITHIN_S = 60.0
 UNREACHABLE = {
     "GENPULSE_DATABASE_URL": f"postgresql://{MARK}user:{MARK}@127.0.0.1:1/d?sslpassword={MARK}",
     "GENPULSE_REDIS__URL": f"redis://{MARK}user:{MARK}@127.0.0.1:1/0",
+    "GENPULSE_DATABASE__LISTEN_URL": f"postgresql://{MARK}user:{MARK}@127.0.0.1:2/d",
 }
 OTHERS = {
     "GENPULSE_STORAGE__ACCESS_KEY_ID": MARK,
@@ -32,6 +33,9 @@ OTHERS = {
     "GENPULSE_PROVIDERS__SANDBOX__API_KEY": MARK,
     "GENPULSE_PROVIDERS__SANDBOX__OPTIONS__API_TOKEN": MARK,
     "GENPULSE_PROVIDERS__ART__API_KEY": MARK,
+    "GENPULSE_TRACING__OTLP_URL": "http://127.0.0.1:9",
+    "GENPULSE_TRACING__HEADERS": f"authorization={MARK}",
+    "GENPULSE_SENTRY__DSN": f"https://{MARK}@127.0.0.1/1",
 }
 COMMANDS = (
     ("config", "show"),

@@ -15,16 +15,18 @@ RUNNABLE = ({}, {"output_bytes": 64}, {"fail": "permanent"})
 SUBMITTING = {"submit_task", "submit_batch"}
 MODEL_S_OWN = re.compile(r"(/tasks/\d+)?/(kind|input(/.*)?)", re.DOTALL)
 """Where a body does not fit the model that it names; what fits that is told by `/v1/models`."""
-KEYS_AND_TIMES = re.compile(r"/tasks/\d+/idempotency_key|(/tasks/\d+)?/(run_at|model)")
+KEYS_AND_TIMES = re.compile(r"/tasks/\d+/idempotency_key|(/tasks/\d+)?/(run_at|model)|/(tasks|models)/\d+")
 """Where a key comes twice in a batch or beside one for the whole, a time is too far ahead of the clock, or an
-order has neither a model nor a kind."""
+order has neither a model nor a kind; and where a client token names tasks or models that are not there."""
 BEYOND_A_SCHEMA = {
     *{("key", ""), ("", "/filter/key"), ("", "/filter"), ("from", ""), ("group_by", "")},
     ("", "/max_bytes"),
     ("", "/limits/limit_by"),
+    *{("", "/models"), ("", "/max_tasks"), ("", "/max_usd"), ("", "/input"), ("", "/input_fields")},
+    *{("", "/metadata"), ("", "/webhook_url"), ("", "/uploads")},
 }
-"""Where a key may be named that there is not, a filter needs `all`, one word has to go with another, and a setting
-says how large a file may be."""
+"""Where a key may be named that there is not, a filter needs `all`, one word has to go with another or without it,
+and a setting says how large a file may be."""
 KNOWN_HERE_ALONE = {
     "unknown_model",
     "unknown_kind",

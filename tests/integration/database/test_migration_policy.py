@@ -100,8 +100,8 @@ BAD = {
         "queue.priority: its type changes from smallint to bigint",
     ),
     "another type without a rewrite": (
-        sql("ALTER TABLE tasks ALTER COLUMN model TYPE varchar", "tasks"),
-        "tasks.model: its type changes",
+        sql("ALTER TABLE tasks ALTER COLUMN fingerprint TYPE varchar", "tasks"),
+        "tasks.fingerprint: its type changes",
     ),
     "a renamed column": (
         sql("ALTER TABLE tasks RENAME COLUMN model TO model_name", "tasks"),

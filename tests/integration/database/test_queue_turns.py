@@ -67,6 +67,7 @@ def nodes(node) -> Iterator[dict]:
 @pytest.mark.parametrize("way", ["plain", "in_turn"])
 async def test_a_claim_reads_few_rows_however_many_wait(connection, owners, way):
     await fill(connection, owners)
+    await connection.execute("ANALYZE")
     read = await explained(connection, getattr(claims.CLAIM, way))
     rows = [node["Actual Rows"] * node["Actual Loops"] for node in read]
     assert max(rows) < WAITING / 10

@@ -17,7 +17,7 @@ from genpulse.adapters.database.statements.search import usage, usage_sums
 from genpulse.adapters.database.statements.search.conditions import Values
 from genpulse.adapters.database.tasks.search import ALL_OF_THEM, BY_THEIR_VALUES, _spans, _usage_of
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
-from genpulse.adapters.postgresql.connections import _PLANNER
+from genpulse.adapters.postgresql.session_settings import PLANNER
 from genpulse.domain.search.task_query import ids_made_in
 from genpulse.domain.search.usage import UsageField, UsageQuery
 from genpulse.domain.search.usage_spans import TimeSpan, UsageSpans
@@ -236,7 +236,7 @@ def test_for_every_order_of_writes_and_commits_sums_are_right(migrated_url):
 
 @pytest.fixture
 async def writer(migrated_url):
-    connection = await asyncpg.connect(migrated_url, server_settings=_PLANNER)
+    connection = await asyncpg.connect(migrated_url, server_settings=PLANNER)
     yield connection
     await connection.close()
 

@@ -1,6 +1,7 @@
 """No answer of a stranger's receiver is wrongly understood, or makes the sender raise."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -70,7 +71,9 @@ async def test_an_answer_that_comes_byte_by_byte(sender):
             await asyncio.sleep(0)
 
     async with receiver(talk) as url:
-        assert await send(sender, url) == Answer(503, "answered 503 Slow", 7.0)
+        answer = await send(sender, url)
+    assert replace(answer, request_excerpt="", answer_excerpt="") == Answer(503, "answered 503 Slow", 7.0)
+    assert answer.answer_excerpt == "HTTP/1.1 503 Slow\nRetry-After: 7\n\n"
 
 
 async def test_an_answer_before_the_message_was_read(sender):

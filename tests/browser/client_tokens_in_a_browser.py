@@ -19,7 +19,7 @@ async ([api, token]) => {
   const answer = await fetch(`${api}/v1/tasks`, { method: "POST", headers, body });
   const task = await answer.json();
   const events = new EventSource(task.urls.events);
-  const seen = [];
+  const seen = (window.seen = []);
   for (const name of ["task", "progress"]) events.addEventListener(name, () => seen.push(name));
   const done = await new Promise((resolve, reject) => {
     events.addEventListener("done", (event) => resolve(JSON.parse(event.data)));
@@ -92,8 +92,11 @@ async def token_of(api, **terms):
 async def test_a_page_submits_watches_and_shows_what_was_made(shared, site, chromium):
     page = await chromium.new_page()
     await page.goto(site)
-    async with shared.worker(), asyncio.timeout(60):
-        told = await page.evaluate(PLAIN, [shared.url, await token_of(shared)])
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        telling = group.create_task(page.evaluate(PLAIN, [shared.url, await token_of(shared)]))
+        await page.wait_for_function("window.seen?.includes('task')")
+        async with shared.worker():
+            told = await telling
     assert (told["status"], told["end"], told["width"]) == (202, "succeeded", 96)
     assert told["location"].startswith(f"{shared.url}/v1/tasks/")
     assert "task" in told["seen"]

@@ -12,7 +12,7 @@ from genpulse.adapters.database.removal.retention import EXPECT, PostgresRetenti
 from genpulse.adapters.database.statements import deletion, tasks
 from genpulse.adapters.database.tasks.ending_attempts import asset_columns
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
-from genpulse.adapters.database.tasks.submission import statement_for
+from genpulse.adapters.database.tasks.submission_columns import statement_for
 from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.assets.asset import Asset, Content, key_of

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -22,6 +21,7 @@ from genpulse.adapters.database.money.spending_counters import (
 from genpulse.adapters.database.money.usage_sums import UsageSums
 from genpulse.adapters.database.statements import ends, sources, tasks
 from genpulse.adapters.database.tasks.ending_attempts import EndWriter
+from genpulse.adapters.database.tasks.progress import ProgressWriter, SavedProgress
 from genpulse.adapters.database.tasks.routes import RoutedTasks
 from genpulse.adapters.database.tasks.rows import Row, attempt_of, failure_document, order_of, task_of
 from genpulse.adapters.database.tasks.search import TaskSearch
@@ -45,13 +45,6 @@ from genpulse.domain.task_batch import EarlierBatch, NewBatch
 from genpulse.ports import RouteMove
 
 
-@dataclass(frozen=True, slots=True)
-class _Progress:
-    lease: Lease
-    progress: float
-    seq: int
-
-
 class PostgresTaskStore:
     """Implements `TaskStore`. Calls that come together are written, and read, together.
 
@@ -69,7 +62,7 @@ class PostgresTaskStore:
         self._submits = SubmitWriter(pool)
         self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submits.write, flights=2)
         self._finish: Coalescer[End, int] = Coalescer(EndWriter(pool, self._claims.seated).write)
-        self._progress: Coalescer[_Progress, None] = Coalescer(self._write_progress)
+        self._progress: Coalescer[SavedProgress, None] = Coalescer(ProgressWriter(pool).write)
         self._read: Coalescer[UUID, Task] = Coalescer(self._read_tasks, flights=2)
 
     async def submit(self, task: NewTask, limits: SpendingLimits = UNLIMITED) -> Submitted:
@@ -206,19 +199,7 @@ class PostgresTaskStore:
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
         """Keep how far the work has come."""
-        await self._progress(_Progress(lease, progress, seq))
-
-    async def _write_progress(self, saves: Sequence[_Progress]) -> Sequence[None]:
-        latest = {save.lease.attempt_id: save for save in saves}
-        newest = sorted(latest.values(), key=lambda save: save.lease.task_id)
-        await self._fetch(
-            tasks.SAVE_PROGRESS,
-            [save.lease.task_id for save in newest],
-            [save.lease.attempt_id for save in newest],
-            [save.progress for save in newest],
-            [save.seq for save in newest],
-        )
-        return [None] * len(saves)
+        await self._progress(SavedProgress(lease, progress, seq))
 
     async def save_waiting(
         self, lease: Lease, waiting_for: WaitsFor | None, error: Failure | None, seq: int

@@ -1,22 +1,17 @@
 """Writing new tasks with their queue entries, many in one commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
 import asyncpg
-from pydantic_core import to_json
 
 from genpulse.adapters.database.money.spending_counters import lock_months, scopes_array, today
-from genpulse.adapters.database.statements import batches, submission, tasks
-from genpulse.adapters.database.tasks import exact_input
-from genpulse.adapters.database.tasks.route_document import route_text
+from genpulse.adapters.database.statements import batches, tasks
 from genpulse.adapters.database.tasks.rows import task_of, uuid_of
-from genpulse.adapters.database.tasks.traces import trace_columns
-from genpulse.adapters.database.webhooks.choice_document import choice_text
+from genpulse.adapters.database.tasks.submission_columns import digest_of, statement_for
 from genpulse.adapters.postgresql.connections import in_transaction, outages
-from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, price_of
 from genpulse.domain.money.wish import Today, Wish, refusals
@@ -93,7 +88,7 @@ class SubmitWriter:
             return None
         with outages():
             row = await self._pool.fetchrow(tasks.BY_KEY, task.owner, task.idempotency_key)
-            if row is None and await self._pool.fetchval(tasks.KEY_IS_DELETED, _digest(task)):
+            if row is None and await self._pool.fetchval(tasks.KEY_IS_DELETED, digest_of(task)):
                 raise TaskDeleted(task.idempotency_key)
         return replay(task, row["fingerprint"], task_of(row)) if row is not None else None
 
@@ -117,7 +112,7 @@ class SubmitWriter:
 
     async def _refuse_deleted(self, new: Sequence[NewTask]) -> None:
         """Raises `TaskDeleted`."""
-        by_digest = {digest: task for task in new if (digest := _digest(task)) is not None}
+        by_digest = {digest: task for task in new if (digest := digest_of(task)) is not None}
         for row in await self._pool.fetch(tasks.DELETED_KEYS, list(by_digest)):
             raise TaskDeleted(by_digest[row["key_digest"]].idempotency_key or "")
 
@@ -293,78 +288,3 @@ def _submitted(task: NewTask, written: _Written | None) -> Submitted:
     if written.by == task.id:
         return Submitted(written.task)
     return replay(task, written.fingerprint, written.task)
-
-
-def statement_for(
-    tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]
-) -> tuple[str, *tuple[Sequence[object], ...]]:
-    """The statement that writes new tasks, and its parameters. `scopes` are their further counters."""
-    inputs = [exact_input.columns_of(task.input) for task in tasks]
-    columns = _usual_columns(tasks, [text for text, _ in inputs], scopes)
-    seldom = any(exact for _, exact in inputs) or any(map(_has_seldom, tasks))
-    if seldom:
-        columns += _seldom_columns(tasks, [exact for _, exact in inputs])
-    is_priced = any(task.price_usd for task in tasks)
-    if is_priced:
-        columns += ([task.rule_version for task in tasks],)
-    is_counted = any(task.owner or task.client_token for task in tasks)
-    is_traced = any(task.trace for task in tasks)
-    if is_traced:
-        columns += trace_columns(tasks)
-    return submission.submit(
-        seldom=seldom, is_counted=is_counted, is_priced=is_priced, is_traced=is_traced
-    ), *columns
-
-
-def _has_seldom(task: NewTask) -> bool:
-    return bool(
-        task.retain_s is not None
-        or task.batch_id
-        or task.run_at
-        or task.depends_on
-        or task.route
-        or task.webhook_choice
-        or task.deadline_is_for_start
-        or task.client_token
-    )
-
-
-def _usual_columns(
-    tasks: Sequence[NewTask], inputs: Sequence[str], scopes: Mapping[UUID, str | None]
-) -> tuple[Sequence[object], ...]:
-    return (
-        [task.id for task in tasks],
-        [task.environment for task in tasks],
-        [task.owner for task in tasks],
-        [task.kind for task in tasks],
-        [task.provider for task in tasks],
-        [task.model for task in tasks],
-        [int(task.priority) for task in tasks],
-        inputs,
-        [to_json(task.metadata).decode() for task in tasks],
-        [task.webhook_url for task in tasks],
-        [task.deadline_s for task in tasks],
-        [task.idempotency_key for task in tasks],
-        [task.fingerprint for task in tasks],
-        [task.price_usd for task in tasks],
-        [_digest(task) for task in tasks],
-        [scopes[task.id] for task in tasks],
-    )
-
-
-def _seldom_columns(tasks: Sequence[NewTask], exact_inputs: Sequence[str | None]) -> tuple[Sequence[object], ...]:
-    return (
-        exact_inputs,
-        [task.retain_s for task in tasks],
-        [task.batch_id for task in tasks],
-        [task.run_at for task in tasks],
-        [f"{{{','.join(map(str, task.depends_on))}}}" if task.depends_on else None for task in tasks],
-        [None if task.route is None else route_text(task.route) for task in tasks],
-        [None if task.webhook_choice is None else choice_text(task.webhook_choice) for task in tasks],
-        [task.deadline_is_for_start for task in tasks],
-        [task.client_token for task in tasks],
-    )
-
-
-def _digest(task: NewTask) -> bytes | None:
-    return None if task.idempotency_key is None else key_digest(task.owner, task.idempotency_key)

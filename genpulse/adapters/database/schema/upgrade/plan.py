@@ -76,7 +76,12 @@ async def planned(
 
 
 def _migration(revision: str, current: str | None) -> MigrationStep:
-    record = _records()[revision]
+    record = _records().get(revision)
+    if record is None:
+        raise LookupError(
+            f"{RECORDS.name} says nothing of the migration {revision}. Run `python -m tests.upgrades record`"
+            " in the source tree: it writes down what the migration locks."
+        )
     works_with = record["works_with"]
     return MigrationStep(
         revision,

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genpulse.api.context import context_in
-from genpulse.console import forms
 from genpulse.console.console import Console
 from genpulse.console.errors import EnvironmentNotNamed
-from genpulse.console.forms import PageForm
+from genpulse.console.forms import posted_form
+from genpulse.console.forms.posted_form import PageForm
 from genpulse.console.visit import Visit, admit
 from genpulse.domain.console import ConsoleAction
 from genpulse.domain.errors import Refused, Unavailable
@@ -54,16 +54,16 @@ async def change(
 def check_name(visit: Visit, form: PageForm) -> None:
     """Whether the environment's name was typed, where that is asked for. Raises `EnvironmentNotNamed`."""
     name = visit.viewer.environment.name
-    if visit.console.options.asks_for_name and form.get(forms.ENVIRONMENT).strip() != name:
+    if visit.console.options.asks_for_name and form.get(posted_form.ENVIRONMENT).strip() != name:
         raise EnvironmentNotNamed(name)
 
 
 async def opened(console: Console, request: Request) -> tuple[Visit, PageForm]:
     """A form that this console has shown to whoever sends it. Raises as `change`."""
-    form = await forms.read(request, context_in(request.scope).options.body_limit_bytes)
+    form = await posted_form.read(request, context_in(request.scope).options.body_limit_bytes)
     visit = await admit(console, request)
-    forms.check_origin(request, visit.context.options.public_url)
-    forms.check_token(form, visit.token)
+    posted_form.check_origin(request, visit.context.options.public_url)
+    posted_form.check_token(form, visit.token)
     return visit, form
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from genpulse.console.live import LiveFragments
 from genpulse.console.options import ConsoleOptions
-from genpulse.console.throughput import Throughput
+from genpulse.console.views.throughput import Throughput
 from genpulse.domain.keys.api_key import Scope
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from genpulse.console.doctor_report import DoctorFinding, examine
+from genpulse.console.views.doctor_report import DoctorFinding, examine
 
 
 @dataclass(frozen=True, slots=True)

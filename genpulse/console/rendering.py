@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from genpulse.console.words import CHARGED, CIRCUIT_CHANGES, CIRCUITS, CODES, STATUS_WORDS, WAITS, WHO_ACTS
+from genpulse.console.views.words import CHARGED, CIRCUIT_CHANGES, CIRCUITS, CODES, STATUS_WORDS, WAITS, WHO_ACTS
 from genpulse.domain.json.value import JsonValue
 from genpulse.domain.task import Task
 

@@ -11,7 +11,7 @@ from genpulse.api.context import Context, context_in
 from genpulse.api.errors import InsufficientScope
 from genpulse.console import rendering, sessions
 from genpulse.console.console import Console
-from genpulse.console.forms import token_for
+from genpulse.console.forms.posted_form import token_for
 from genpulse.console.sessions import SessionCookie
 from genpulse.console.viewer import Viewer, links_of
 from genpulse.domain.console import ConsoleSession

@@ -10,7 +10,6 @@ MOST = 16
 """Modules of a folder, besides its `__init__`."""
 ROOMY = {
     "genpulse/adapters/database/migrations/versions": "one for each change of the schema, for ever",
-    "genpulse/console": "what its pages share is still in one folder",
 }
 _PATH = re.compile(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`")
 

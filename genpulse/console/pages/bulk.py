@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from genpulse.api.auth.action_tokens import LASTS_S, ActionSigner, ActionToken
-from genpulse.console.forms import PageForm
+from genpulse.console.forms.posted_form import PageForm
 from genpulse.console.pages import tasks
 from genpulse.console.pages.tasks import TaskListing
 from genpulse.console.visit import Visit

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from genpulse.api.requests.page_cursor import encode
 from genpulse.console import rendering
 from genpulse.console.live import Fragments
-from genpulse.console.outputs import ShownOutput, shown_output
 from genpulse.console.pages import tasks
 from genpulse.console.pages.tasks import TaskListing
 from genpulse.console.viewer import Viewer
+from genpulse.console.views.outputs import ShownOutput, shown_output
 from genpulse.console.visit import Visit
 from genpulse.domain.errors import UnknownTask
 from genpulse.domain.json.value import JsonObject, JsonValue

@@ -12,7 +12,7 @@ from genpulse.api.errors import BeyondOwnKey, OwnKey
 from genpulse.api.schemas.api_keys import NewKeyDocument
 from genpulse.console import changes
 from genpulse.console.console import Console
-from genpulse.console.forms import PageForm
+from genpulse.console.forms.posted_form import PageForm
 from genpulse.console.visit import Visit
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.keys.api_key import ApiKey, KeyState, Scope, Token, digest_of

@@ -8,8 +8,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from genpulse.api.context import context_in
 from genpulse.api.error_status import status_of
 from genpulse.api.errors import AuthenticationRequired, ForeignEnvironment
-from genpulse.console import changes, forms, rendering, sessions
+from genpulse.console import changes, rendering, sessions
 from genpulse.console.console import Console
+from genpulse.console.forms import posted_form
 from genpulse.console.sessions import SessionCookie
 from genpulse.console.visit import Visit, admit, base_of
 from genpulse.domain.keys.api_key import Scope
@@ -31,8 +32,8 @@ async def show_log_in(console: Console, request: Request) -> Response:
 async def log_in(_console: Console, request: Request) -> Response:
     """Open a session. Raises `ForgedForm`, `UnreadableForm`, `DatabaseUnavailable`."""
     context = context_in(request.scope)
-    form = await forms.read(request, context_in(request.scope).options.body_limit_bytes)
-    forms.check_origin(request, context.options.public_url)
+    form = await posted_form.read(request, context_in(request.scope).options.body_limit_bytes)
+    posted_form.check_origin(request, context.options.public_url)
     next_page = _next(form.get("next"))
     try:
         caller, value = await sessions.log_in(context, form.get("key").strip())

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from genpulse.console import rendering
 from genpulse.console.console import Console
 from genpulse.console.live import Fragments
-from genpulse.console.throughput import Minute
 from genpulse.console.viewer import Viewer
+from genpulse.console.views.throughput import Minute
 from genpulse.console.visit import Visit
 from genpulse.domain.money.allowance import LimitUse
 from genpulse.domain.provider_account.gate import Circuit, CircuitState, Limits

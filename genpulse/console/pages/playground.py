@@ -9,13 +9,22 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from genpulse.console import changes, file_forms
+from genpulse.console import changes
 from genpulse.console.console import Console
-from genpulse.console.examples import examples_of
-from genpulse.console.forms import PageForm
-from genpulse.console.input_form import PREFIX, WHOLE, FieldForm, InputField, document_of, fields_of, says_all
+from genpulse.console.forms import file_forms
+from genpulse.console.forms.input_form import (
+    PREFIX,
+    WHOLE,
+    FieldForm,
+    InputField,
+    document_of,
+    fields_of,
+    says_all,
+)
+from genpulse.console.forms.posted_form import PageForm
 from genpulse.console.live import Fragments
 from genpulse.console.pages import task as task_page
+from genpulse.console.views.examples import examples_of
 from genpulse.console.visit import Visit
 from genpulse.domain.errors import BadInput, Problem, Refused, UnknownModel, UnknownTask
 from genpulse.domain.json.value import JsonObject, JsonValue

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from genpulse.console.forms import PageForm
+from genpulse.console.forms.posted_form import PageForm
 from genpulse.console.pages.models import provider_row
 from genpulse.console.visit import Visit
 from genpulse.domain.errors import ProviderError, UnknownProvider

@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from genpulse.api.schemas.tasks.documents import WaitingDocument
 from genpulse.console import rendering
-from genpulse.console.examples import examples_for
-from genpulse.console.forms import PageForm
+from genpulse.console.forms.posted_form import PageForm
 from genpulse.console.live import Fragments
-from genpulse.console.outputs import ShownOutput, shown_outputs
-from genpulse.console.timeline import Timeline, timeline_of
 from genpulse.console.viewer import Viewer
+from genpulse.console.views.examples import examples_for
+from genpulse.console.views.outputs import ShownOutput, shown_outputs
+from genpulse.console.views.timeline import Timeline, timeline_of
 from genpulse.console.visit import Visit
 from genpulse.domain.attempt import Attempt
 from genpulse.domain.money.ledger import Balance, LedgerEntry

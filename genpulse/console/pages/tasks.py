@@ -13,9 +13,10 @@ from genpulse.api.errors import InsufficientScope
 from genpulse.api.requests import task_filter
 from genpulse.api.requests.page_cursor import decode, encode
 from genpulse.api.schemas.tasks.filter import TaskListDocument
-from genpulse.console import rendering, responsibility
+from genpulse.console import rendering
 from genpulse.console.live import Fragments
 from genpulse.console.viewer import Viewer
+from genpulse.console.views import responsibility
 from genpulse.console.visit import Visit
 from genpulse.domain.errors import InvalidCursor
 from genpulse.domain.search.task_query import TaskQuery

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from genpulse.console.forms import PageForm
+from genpulse.console.forms.posted_form import PageForm
 from genpulse.console.visit import Visit
 from genpulse.domain.keys.api_key import Scope
 

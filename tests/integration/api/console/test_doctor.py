@@ -2,8 +2,8 @@
 
 import sys
 
-from genpulse.console.doctor_report import DoctorFinding, examine
 from genpulse.console.options import ConsoleOptions
+from genpulse.console.views.doctor_report import DoctorFinding, examine
 from genpulse.domain.keys.api_key import Scope
 from tests.integration.api.console.browser import Browser
 

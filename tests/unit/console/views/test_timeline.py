@@ -6,7 +6,7 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genpulse.console.timeline import WIDTH, timeline_of
+from genpulse.console.views.timeline import WIDTH, timeline_of
 from genpulse.domain.attempt import Attempt
 from genpulse.domain.task import Task, TaskStatus
 

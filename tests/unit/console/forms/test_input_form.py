@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from genpulse.console.forms import PageForm
-from genpulse.console.input_form import FieldForm, document_of, fields_of, says_all
+from genpulse.console.forms.input_form import FieldForm, document_of, fields_of, says_all
+from genpulse.console.forms.posted_form import PageForm
 from genpulse.domain.errors import BadInput
 
 

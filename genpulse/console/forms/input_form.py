@@ -8,7 +8,7 @@ from math import isfinite
 
 from pydantic_core import from_json
 
-from genpulse.console.forms import PageForm
+from genpulse.console.forms.posted_form import PageForm
 from genpulse.domain.errors import BadInput, Problem
 from genpulse.domain.json.value import JsonObject, JsonValue
 from genpulse.provider.inputs.asset_ref import FORMAT

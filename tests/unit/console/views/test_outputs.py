@@ -2,7 +2,7 @@
 
 import pytest
 
-from genpulse.console.outputs import OutputForm, form_of
+from genpulse.console.views.outputs import OutputForm, form_of
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from starlette.requests import Request
 
 from genpulse.api.requests.form_parts import MEDIA_TYPE, FormEvent, FormPart, PartEnd, form_parts
-from genpulse.console import changes, forms
+from genpulse.console import changes
 from genpulse.console.console import Console
 from genpulse.console.errors import ForgedForm, UnreadableForm
-from genpulse.console.forms import PageForm
+from genpulse.console.forms import posted_form
+from genpulse.console.forms.posted_form import PageForm
 from genpulse.console.visit import Visit, admit
 from genpulse.domain.assets.asset import REFERENCE
 from genpulse.domain.keys.api_key import Scope
@@ -29,10 +30,10 @@ async def opened(console: Console, request: Request) -> tuple[Visit, PageForm]:
     if not request.headers.get("content-type", "").strip().lower().startswith(MEDIA_TYPE):
         return await changes.opened(console, request)
     visit = await admit(console, request)
-    forms.check_origin(request, visit.context.options.public_url)
+    posted_form.check_origin(request, visit.context.options.public_url)
     visit.require(Scope.WRITE)
     form = await _FileForm(visit).read(form_parts(request))
-    forms.check_token(form, visit.token)
+    posted_form.check_token(form, visit.token)
     return visit, form
 
 
@@ -50,8 +51,8 @@ class _FileForm:
         async for event in events:
             if not isinstance(event, FormPart):
                 continue
-            if len(self._fields) >= forms.MOST_FIELDS:
-                raise UnreadableForm(f"it has more than {forms.MOST_FIELDS} fields")
+            if len(self._fields) >= posted_form.MOST_FIELDS:
+                raise UnreadableForm(f"it has more than {posted_form.MOST_FIELDS} fields")
             if event.file_name is None:
                 self._fields.append((event.name[:_LONGEST_NAME], await self._text(events)))
             else:
@@ -74,9 +75,9 @@ class _FileForm:
         first = await anext(chunks, b"")
         if not first:
             return
-        if not any(field == forms.TOKEN for field, _ in self._fields):
+        if not any(field == posted_form.TOKEN for field, _ in self._fields):
             raise ForgedForm
-        forms.check_token(PageForm(tuple(self._fields)), self._visit.token)
+        posted_form.check_token(PageForm(tuple(self._fields)), self._visit.token)
         self._files += 1
         if not name.startswith(FILE) or self._files > _MOST_FILES:
             raise UnreadableForm("it brings a file for which it has no field")

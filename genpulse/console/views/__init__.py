@@ -1,0 +1,1 @@
+"""What pages show, as values that templates write: outputs, bars of time, words for states."""

@@ -2,9 +2,7 @@
 
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,22 +12,12 @@ from pathlib import Path
 import psutil
 
 from tests import command
+from tests.lasting_port import lasting_port
 
 UP_S = 120.0
 ENDS_WITHIN_S = 120.0
 LEASE_S = 10
 """Long enough that a busy machine lets no worker lose one."""
-
-_GIVEN_BY_HAND = range(10_000, 32_000)
-"""Below the ports that systems hand out to connections."""
-
-
-def lasting_port() -> int:
-    """A free port that no connection gets by chance, so that it is free again after a restart."""
-    while True:
-        with suppress(OSError), socket.socket() as listener:
-            listener.bind(("127.0.0.1", random.choice(_GIVEN_BY_HAND)))
-            return int(listener.getsockname()[1])
 
 
 class Dev:

@@ -9,7 +9,8 @@ import urllib.request
 import pytest
 
 from genpulse.dev.processes.unprivileged import remove_home
-from tests.acceptance.dev_stack import Dev, lasting_port
+from tests.acceptance.dev_stack import Dev
+from tests.lasting_port import lasting_port
 
 
 @pytest.fixture

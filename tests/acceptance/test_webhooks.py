@@ -8,8 +8,8 @@ import urllib.request
 
 import pytest
 
-from genpulse.dev.processes.ports import free_port
 from tests import command
+from tests.lasting_port import lasting_port
 
 SECRET = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
 UP_S = 120.0
@@ -22,7 +22,7 @@ def system(tmp_path, database_url, redis_url):
         "PATH": os.defpath,
         "GENPULSE_DATABASE_URL": database_url,
         "GENPULSE_REDIS__URL": redis_url,
-        "GENPULSE_API__PORT": str(free_port()),
+        "GENPULSE_API__PORT": str(lasting_port()),
         "GENPULSE_WEBHOOKS__SECRET": SECRET,
     }
     running = []

@@ -7,8 +7,8 @@ import time
 import aiohttp
 import asyncpg
 
+from genpulse.dev.processes.ports import free_port
 from tests import command
-from tests.lasting_port import lasting_port
 
 UP_S = 120.0
 ENDS_WITHIN_S = 60.0
@@ -49,7 +49,7 @@ class Fleet:
         return process
 
     def start_api(self):
-        port = lasting_port()
+        port = free_port()
         self.urls.append(f"http://127.0.0.1:{port}")
         return self.start("api", "--port", str(port))
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from genpulse.dev.processes.ports import free_port
 from tests import command
-from tests.lasting_port import lasting_port
 
 UP_S = 120.0
 ENDS_WITHIN_S = 120.0
@@ -26,7 +26,7 @@ class Dev:
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.folder = folder
         self._options = options
-        self.port = lasting_port()
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self._environment = {"PATH": os.defpath, "GENPULSE_WORKER__LEASE_S": str(LEASE_S), **environment}
 

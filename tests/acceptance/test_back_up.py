@@ -15,11 +15,11 @@ import asyncpg
 import pytest
 
 from genpulse.adapters.database.schema.expected_revision import head
+from genpulse.dev.processes.ports import free_port
 from genpulse.dev.servers.binaries import postgres_binaries
 from tests import command
 from tests.acceptance.snippets import Page
 from tests.acceptance.test_stamp import ALLOWED
-from tests.lasting_port import lasting_port
 
 BACK_UP, DRILL = Page("how-to/back-up.md"), Page("how-to/restore-drill.md")
 CLONE = Page("how-to/staging-clone.md")
@@ -88,7 +88,7 @@ class Production:
         return done.stdout + done.stderr
 
     def start(self):
-        port = lasting_port()
+        port = free_port()
         with (self.folder / "log").open("a") as log:
             self.running = [
                 command.start(*words, folder=self.folder, environment=self.environment, log=log)

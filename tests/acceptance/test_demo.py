@@ -13,10 +13,10 @@ import psutil
 import pytest
 from PIL import Image
 
+from genpulse.dev.processes.ports import free_port
 from genpulse.dev.processes.unprivileged import remove_home
 from tests import command
 from tests.acceptance.dev_stack import Dev
-from tests.lasting_port import lasting_port
 
 BARE = {"PATH": os.defpath, "LANG": "C.UTF-8"}
 
@@ -98,7 +98,7 @@ def test_here_it_uses_the_project_and_leaves_the_tasks(tmp_path):
     def genpulse(*arguments):
         return command.run(*arguments, folder=tmp_path, environment={**BARE, "GENPULSE_API__PORT": str(port)})
 
-    port = lasting_port()
+    port = free_port()
     try:
         done = genpulse("demo", "--here", "-o", "first")
         assert done.returncode == 0, done.stdout + done.stderr

@@ -8,14 +8,14 @@ import urllib.request
 
 import pytest
 
+from genpulse.dev.processes.ports import free_port
 from genpulse.dev.processes.unprivileged import remove_home
 from tests.acceptance.dev_stack import Dev
-from tests.lasting_port import lasting_port
 
 
 @pytest.fixture
 def dev(tmp_path):
-    dev = Dev(tmp_path, "--no-reload", "--tls", "--tls-port", str(lasting_port()))
+    dev = Dev(tmp_path, "--no-reload", "--tls", "--tls-port", str(free_port()))
     yield dev
     dev.ended()
     remove_home(tmp_path / ".genpulse")

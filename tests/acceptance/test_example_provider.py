@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from tests.lasting_port import lasting_port
+from genpulse.dev.processes.ports import free_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples/genpulse-provider-hello"
 
@@ -65,7 +65,7 @@ def test_its_own_tests_pass_every_check_of_the_kit(run):
 
 def test_genpulse_finds_it_and_asks_its_vendor(run):
     assert "hello/greeting" in run("-m", "genpulse", "models", GENPULSE_API__PORT="9").stdout
-    port = lasting_port()
+    port = free_port()
     vendor = subprocess.Popen([sys.executable, str(EXAMPLE / "tests/vendor.py"), str(port)])
     try:
         until_listening(port)

@@ -12,12 +12,12 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from genpulse import config
+from genpulse.dev.processes.ports import free_port
 from genpulse.environment.acl import PLACEHOLDER
 from genpulse.environment.table import ENVIRONMENTS
 from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.wiring.services import open_services
 from tests import command
-from tests.lasting_port import lasting_port
 
 UP_S = 120.0
 ENDS_WITHIN_S = 60.0
@@ -59,7 +59,7 @@ class System:
     def __init__(self, row, folder, database_url, redis_url):
         self.row = row
         self.folder = folder
-        self.port = lasting_port()
+        self.port = free_port()
         self.redis_url = redis_url
         self.worker = None
         self.environment = {

@@ -14,7 +14,6 @@ from genpulse.configuration.schema import keys
 from genpulse.configuration.sources.variables import variable_name
 from genpulse.dev.processes.ports import free_port
 from tests import command
-from tests.lasting_port import lasting_port
 
 MARK = "hunter2marked"
 UP_S = 120.0
@@ -103,7 +102,7 @@ def test_no_complaint_about_one_shows_it(tmp_path, broken):
 def test_neither_api_nor_worker_shows_one(tmp_path, database_url, redis_url, redis_server):
     """The servers' own passwords are marks here, and so they are looked for as well."""
     marks = [MARK, urlsplit(database_url).password, urlsplit(redis_url).password]
-    port = lasting_port()
+    port = free_port()
     environment = {
         "PATH": os.defpath,
         "GENPULSE_DATABASE_URL": database_url,

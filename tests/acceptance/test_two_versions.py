@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from genpulse.adapters.database.schema.expected_revision import head
+from genpulse.dev.processes.ports import free_port
 from tests.fleet import Fleet, until_ready
-from tests.lasting_port import lasting_port
 from tests.upgrades.versions import OlderVersion, missing, previous_versions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -43,7 +43,7 @@ class Pair:
             )
 
     def start_older_api(self):
-        port = lasting_port()
+        port = free_port()
         self.fleet.urls.append(f"http://127.0.0.1:{port}")
         return self.start_older("api", "--port", str(port))
 

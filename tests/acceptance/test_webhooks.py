@@ -2,14 +2,13 @@
 
 import json
 import os
-import socket
 import time
 import urllib.request
 
 import pytest
 
+from genpulse.dev.processes.ports import free_port
 from tests import command
-from tests.lasting_port import lasting_port
 
 SECRET = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY="
 UP_S = 120.0
@@ -22,7 +21,7 @@ def system(tmp_path, database_url, redis_url):
         "PATH": os.defpath,
         "GENPULSE_DATABASE_URL": database_url,
         "GENPULSE_REDIS__URL": redis_url,
-        "GENPULSE_API__PORT": str(lasting_port()),
+        "GENPULSE_API__PORT": str(free_port()),
         "GENPULSE_WEBHOOKS__SECRET": SECRET,
     }
     running = []
@@ -90,9 +89,7 @@ def test_the_end_of_a_task_is_told_signed_and_visible(system):
 
 def test_a_receiver_that_is_away_gets_it_later(system):
     start, api = system
-    closed = socket.socket()
-    closed.bind(("127.0.0.1", 0))
-    port = closed.getsockname()[1]
+    port = free_port()
     task = asked(
         f"{api}/v1/tasks",
         {"model": "sandbox/noop", "input": {"fail": "permanent"}, "webhook_url": f"http://127.0.0.1:{port}/"},
@@ -102,7 +99,6 @@ def test_a_receiver_that_is_away_gets_it_later(system):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert "Cannot connect" in found[0]["error"]
-    closed.close()
     listener, _ = listening(start, "--port", str(port))
     message = heard(listener)
     assert (message["id"], message["message"]["type"]) == (found[0]["message_id"], "task.failed")

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from genpulse.dev.processes.ports import free_port
 from genpulse.dev.processes.unprivileged import server_user
-from tests.lasting_port import lasting_port
 from tests.operations.tools import path_of
 
 UP_S = 30.0
@@ -38,7 +38,7 @@ class PgBouncer:
         server = urlsplit(postgres_url)
         self._program = program()
         self._server = server
-        self._port = lasting_port()
+        self._port = free_port()
         self._user = server_user()
         self.folder = Path(tempfile.mkdtemp(prefix="genpulse-pgbouncer-"))
         password = unquote(server.password)

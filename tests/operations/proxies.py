@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from genpulse.dev.processes.ports import free_port
 from tests.certificates import write_certificate
-from tests.lasting_port import lasting_port
 from tests.operations.tools import ROOT, path_of
 
 DEPLOY = ROOT / "deploy"
@@ -61,7 +61,7 @@ def origin(name, port):
 def start(name, apis, folder, changes: Mapping[str, str] | None = None, port=None) -> Proxy:
     """The proxy of this name before these two APIs; `changes` are what the how-to says to change for a path."""
     folder.mkdir(exist_ok=True)
-    port = port or lasting_port()
+    port = port or free_port()
     first, second = (url.removeprefix("http://") for url in apis)
     certificate = write_certificate(folder / "server.pem")
     words = {"127.0.0.1:8001": first, "127.0.0.1:8002": second, **(changes or {})}

@@ -9,8 +9,8 @@ import time
 import aiohttp
 import pytest
 
+from genpulse.dev.processes.ports import free_port
 from tests.fleet import UP_S, Fleet, until_ready
-from tests.lasting_port import lasting_port
 from tests.operations.tools import ROOT, path_of
 
 UPLOAD_BYTES = 50 << 20
@@ -29,7 +29,7 @@ def fleet(tmp_path, own_database_url, redis_url):
 
 @pytest.fixture
 def proxy(fleet, tmp_path):
-    port = lasting_port()
+    port = free_port()
     upstreams = " ".join(url.removeprefix("http://") for url in fleet.urls)
     environment = {
         "PATH": os.defpath,

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from genpulse.dev.processes.ports import free_port
 from tests.acceptance.flow_team import Team
 from tests.integration.branching.clones import ENVIRONMENT, Clone
-from tests.lasting_port import lasting_port
 from tests.operations.tools import ROOT, path_of
 
 UP_S = 120.0
@@ -93,7 +93,7 @@ class Image:
     """Commands of the image, as a container of production has them."""
 
     def __init__(self, venv, folder, database_url, redis_url):
-        self.venv, self.folder, self.port = venv, folder, lasting_port()
+        self.venv, self.folder, self.port = venv, folder, free_port()
         (folder / "spool").mkdir()
         self.environment = {
             "PATH": f"{venv}/bin:{os.defpath}",

@@ -9,8 +9,8 @@ import time
 import aiohttp
 import pytest
 
+from genpulse.dev.processes.ports import free_port
 from tests.fleet import UP_S, Fleet, until_ready
-from tests.lasting_port import lasting_port
 from tests.operations import proxies
 from tests.operations.tools import ROOT
 
@@ -243,7 +243,7 @@ UNDER_A_PATH = {
 
 @pytest.mark.parametrize("name", proxies.NAMES)
 async def test_under_a_path(tmp_path, own_database_url, redis_url, name):
-    port, fleet = lasting_port(), Fleet(tmp_path, own_database_url, redis_url)
+    port, fleet = free_port(), Fleet(tmp_path, own_database_url, redis_url)
     base = f"{proxies.origin(name, port)}/media"
     fleet.environment["GENPULSE_API__PUBLIC_URL"] = base
     for _ in range(2):

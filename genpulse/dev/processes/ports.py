@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import secrets
 import socket
 
 import psutil
@@ -10,17 +11,20 @@ from genpulse.dev.errors import PortBusy, PortRefused
 
 LOOPBACK = "127.0.0.1"
 _HIGHEST = 65535
+_NOT_HANDED_OUT = range(20_000, 32_000)
+"""Below the ports that systems hand out to connections (32768 and up on Linux, 49152 and up elsewhere)."""
 
 
 def free_port(preferred: int | None = None, *, but: int | None = None) -> int:
-    """The wanted port of the loopback address when it is free, else another one; never `but`."""
+    """The wanted port of the loopback address when it is free, else another one; never `but`.
+
+    No connection is given such a port by chance: it stays free until a server listens there and while it restarts.
+    """
     if preferred is not None and preferred != but and is_free(preferred):
         return preferred
     while True:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port = int(probe.getsockname()[1])
-        if port != but:
+        port = secrets.choice(_NOT_HANDED_OUT)
+        if port != but and is_free(port):
             return port
 
 

@@ -13,10 +13,9 @@ import asyncpg
 import psutil
 
 from genpulse.dev.processes.child import Child, Guard
-from genpulse.dev.processes.ports import LOOPBACK
+from genpulse.dev.processes.ports import LOOPBACK, free_port
 from genpulse.dev.processes.unprivileged import service_folder
 from genpulse.dev.servers.postgres import Postgres
-from tests.lasting_port import lasting_port
 from tests.servers import TestServer, finished
 
 UP_S = 60.0
@@ -28,11 +27,11 @@ class PostgresPair:
 
     def __init__(self, home: Path, guard: Guard, *, synchronous: bool = True) -> None:
         self._synchronous = synchronous
-        laid_out = Postgres.lay_out(home, lasting_port(), secrets.token_urlsafe(12))
+        laid_out = Postgres.lay_out(home, free_port(), secrets.token_urlsafe(12))
         self._first = TestServer(laid_out, guard)
         self._first.start()
         folder = service_folder(home, "standby", laid_out.user)
-        standby = dataclasses.replace(laid_out, folder=folder, port=lasting_port())
+        standby = dataclasses.replace(laid_out, folder=folder, port=free_port())
         self._copy(laid_out, standby)
         self._second = TestServer(standby, guard)
         self._second.start()

@@ -9,9 +9,8 @@ from redis import Redis as Client
 from redis.exceptions import RedisError
 
 from genpulse.dev.processes.child import Child, Command, Guard
-from genpulse.dev.processes.ports import LOOPBACK
+from genpulse.dev.processes.ports import LOOPBACK, free_port
 from genpulse.dev.servers.binaries import redis_binary
-from tests.lasting_port import lasting_port
 
 UP_S = 60.0
 COUNT = 3
@@ -23,13 +22,13 @@ class Sentinels:
     def __init__(self, home: Path, guard: Guard) -> None:
         self._home, self._guard = home, guard
         self._password = secrets.token_hex(8)
-        first, second = lasting_port(), lasting_port()
+        first, second = free_port(), free_port()
         login = (f"requirepass {self._password}", f"masterauth {self._password}")
         self._servers = {
             first: self._start("first", first, *login),
             second: self._start("second", second, *login, f"replicaof {LOOPBACK} {first}"),
         }
-        self._ports = [lasting_port() for _ in range(COUNT)]
+        self._ports = [free_port() for _ in range(COUNT)]
         watch = (
             f"sentinel monitor main {LOOPBACK} {first} {COUNT // 2 + 1}",
             f"sentinel auth-pass main {self._password}",

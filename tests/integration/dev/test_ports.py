@@ -16,6 +16,10 @@ def test_a_wanted_port_is_given_when_it_is_free():
     assert claim(port) == port
 
 
+def test_a_port_is_none_that_a_connection_gets_by_chance():
+    assert max(free_port() for _ in range(100)) < 32_768
+
+
 def test_a_busy_port_names_its_owner_and_the_way_out():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -54,7 +54,7 @@ from genpulse.wiring.observation import open_observation
 from genpulse.wiring.routes import open_routes
 from genpulse.wiring.storage import SPOOLING_PROCESSES, asset_storage
 
-_random = random.SystemRandom().random
+_random = random.Random().random  # noqa: S311 - it spreads polls and retries, and guards nothing
 
 
 @asynccontextmanager

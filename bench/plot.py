@@ -19,6 +19,7 @@ _PEERS = (
     "empty",
     "python -c",
     "usual",
+    "aiohttp alone",
 )
 
 mpl.rcParams["svg.hashsalt"] = "genpulse"  # the same figures give the same file

@@ -53,7 +53,15 @@ class Alarms:
         return alarm
 
     def _ring(self, due_ms: int) -> None:
-        slot = self._slots.pop(due_ms)
+        _ring_all(self._slots.pop(due_ms))
+
+
+def _ring_all(slot: set[Alarm[Any]]) -> None:
+    """One whose `act` raises after all is the event loop's to tell of, and keeps no other from ringing."""
+    try:
         while slot:
             alarm = slot.pop()
             alarm.act(alarm.subject)
+    finally:
+        if slot:
+            asyncio.get_running_loop().call_soon(_ring_all, slot)

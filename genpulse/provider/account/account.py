@@ -56,7 +56,9 @@ class Account:
 
     def __post_init__(self) -> None:
         values = (value.split()[-1] for value in self.headers.values() if value.strip())
-        secrets = tuple(secret.encode() for secret in values if len(secret) >= _SECRET_LENGTH)
+        secrets = tuple(
+            secret.encode("utf-8", "surrogateescape") for secret in values if len(secret) >= _SECRET_LENGTH
+        )
         object.__setattr__(self, "_secrets", secrets)
 
     async def ask(

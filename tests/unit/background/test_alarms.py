@@ -73,5 +73,29 @@ async def test_an_alarm_may_set_and_cancel_others_while_it_rings() -> None:
     assert len(rung) == 1
 
 
+async def test_an_alarm_that_raises_is_told_of_and_keeps_no_other_from_ringing() -> None:
+    alarms, loop = Alarms(), asyncio.get_running_loop()
+    told: list[BaseException] = []
+    all_rung = asyncio.Event()
+    rung: list[int] = []
+
+    def ring(number: int) -> None:
+        rung.append(number)
+        if len(rung) == 5:
+            all_rung.set()
+        raise LookupError(number)
+
+    loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+    try:
+        for number in range(5):
+            alarms.set(0.02, ring, number)
+        await all_rung.wait()
+        await asyncio.sleep(0)
+    finally:
+        loop.set_exception_handler(None)
+    assert sorted(rung) == [0, 1, 2, 3, 4]
+    assert {error.args[0] for error in told} == set(rung)
+
+
 async def test_no_time_is_too_long() -> None:
     Alarms().set(float("inf"), print, "never")

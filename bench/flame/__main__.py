@@ -35,13 +35,12 @@ _SUBMIT: Parts = {
         "genpulse/adapters/postgresql",
         "asyncpg",
     ),
+    "HTTP: parsing, ASGI, writing": ("uvicorn", "genpulse/api/server"),
     "middleware: id, problems, metrics": (
-        "genpulse/api/middleware",
         "genpulse/api/",
         "prometheus_client",
         "starlette",
     ),
-    "HTTP: parsing, ASGI, writing": ("uvicorn", "genpulse/api/server"),
     "event loop and everything else": ("asyncio",),
 }
 _ATTEMPT: Parts = {

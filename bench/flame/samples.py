@@ -1,6 +1,8 @@
 """Stacks of a running process, as py-spy saw them, and to which part of the work each belongs."""
 
+import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +52,8 @@ def part_of(frames: Frames, parts: Parts) -> str:
 def sampled(pid: int, seconds: float, path: Path, work: Callable[[], object]) -> Samples:
     """Look at a process while the work is done. Raises SystemExit where py-spy may not look."""
     words = ["record", "--duration", f"{seconds:.0f}", "--rate", str(RATE), "--format", "raw"]
-    command = ["py-spy", *words, "--output", str(path), "--pid", str(pid)]
+    program = shutil.which("py-spy") or str(Path(sys.executable).with_name("py-spy"))
+    command = [program, *words, "--output", str(path), "--pid", str(pid)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as watcher:
         work()
         _, said = watcher.communicate()

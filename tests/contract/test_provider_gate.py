@@ -59,6 +59,7 @@ async def gates(request: pytest.FixtureRequest) -> AsyncIterator[tuple[ProviderG
             policy=POLICY,
             workers=_one,
             random=lambda: 1.0,
+            answer_s=60,
         )
         for client in clients
     )

@@ -78,7 +78,7 @@ class InFlight:
 
 
 def _bare(stack: Stack, jobs: int, lasts_s: int) -> InFlight:
-    with stack.process("vendor", _vendor(lasts_s), "listening at") as stub:
+    with stack.process("vendor", vendor_command(lasts_s), "listening at") as stub:
         base_url = stub.last_lines.split()[-1]
         command = [sys.executable, "-m", "bench.peers.bare_polls", base_url, str(jobs)]
         with stack.process("bare", command, "bare polls begin") as child:
@@ -87,13 +87,9 @@ def _bare(stack: Stack, jobs: int, lasts_s: int) -> InFlight:
 
 def _ours(stack: Stack, jobs: int, lasts_s: int) -> tuple[InFlight, dict, float, float]:
     """Also the vendor's figures, the largest RSS in bytes, and the cores from begin to end."""
-    with stack.process("vendor", _vendor(lasts_s), "listening at") as stub:
+    with stack.process("vendor", vendor_command(lasts_s), "listening at") as stub:
         base_url = stub.last_lines.split()[-1]
-        environment = {
-            "PYTHONPATH": str(ROOT / "bench/plug_in"),
-            "GENPULSE_PROVIDERS__BENCH__BASE_URL": base_url,
-            "GENPULSE_WORKER__CONCURRENCY": str(jobs),
-        }
+        environment = environment_for(base_url, jobs)
         with stack.api(environment=environment) as (url,):
             stack.load("fill", url, str(jobs), "bench/jobs")
         with stack.worker(**environment) as worker:
@@ -104,26 +100,37 @@ def _ours(stack: Stack, jobs: int, lasts_s: int) -> tuple[InFlight, dict, float,
                 rss = max(rss, worker.memory_info().rss)
                 time.sleep(LOOK_S)
             cores = (cpu_s(worker) - began_s) / (time.monotonic() - began)
-        return found, _asked(base_url, "figures"), rss, cores
+        return found, asked(base_url, "figures"), rss, cores
 
 
-def _vendor(lasts_s: int) -> list[str]:
-    return [sys.executable, "-m", "bench.load.vendor", str(lasts_s)]
+def environment_for(base_url: str, jobs: int) -> dict[str, str]:
+    """What api and worker get, to know the stub and to hold so many of its jobs."""
+    return {
+        "PYTHONPATH": str(ROOT / "bench/plug_in"),
+        "GENPULSE_PROVIDERS__BENCH__BASE_URL": base_url,
+        "GENPULSE_WORKER__CONCURRENCY": str(jobs),
+    }
+
+
+def vendor_command(lasts_s: int) -> list[str]:
+    """The stub, whose jobs last so many seconds."""
+    return [sys.executable, str(ROOT / "bench/load/vendor.py"), str(lasts_s)]
 
 
 def _in_flight(base_url: str, process: psutil.Process, jobs: int) -> InFlight:
-    while _asked(base_url, "progress")["jobs"] < jobs:
+    while asked(base_url, "progress")["jobs"] < jobs:
         time.sleep(LOOK_S)
-    first = last = (time.monotonic(), cpu_s(process), _asked(base_url, "progress"))
+    first = last = (time.monotonic(), cpu_s(process), asked(base_url, "progress"))
     while not last[2]["ended"]:
         time.sleep(LOOK_S)
-        now = (time.monotonic(), cpu_s(process), _asked(base_url, "progress"))
+        now = (time.monotonic(), cpu_s(process), asked(base_url, "progress"))
         if now[2]["ended"] and last is not first:
             break
         last = now
     return InFlight(last[2]["polls"] - first[2]["polls"], last[1] - first[1], last[0] - first[0])
 
 
-def _asked(base_url: str, what: str) -> dict:
+def asked(base_url: str, what: str) -> dict:
+    """What the stub tells of itself."""
     with urllib.request.urlopen(f"{base_url}/{what}") as answer:
         return json.load(answer)

@@ -26,8 +26,9 @@ async def main(url: str, count: int, most: int) -> None:
             await no_more_than(database, most - BATCH)
             tasks = [TASK] * min(BATCH, count - submitted)
             async with session.post(f"{url}/v1/tasks/batch", json={"tasks": tasks}) as answer:
+                text = await answer.text()
                 if answer.status != 202:
-                    raise SystemExit(await answer.text())
+                    raise SystemExit(text)
             await look(session, url)
     await no_more_than(database, 0)
     await database.close()

@@ -61,7 +61,7 @@ class GatheringProtocol(HttpToolsProtocol):
         self._says_farewell = False
         self._taking_timer: asyncio.TimerHandle | None = None
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_s, self._give_up)
-        gathering = _Gathering(transport, self.loop, self._closing)
+        self._gathering = gathering = _Gathering(transport, self.loop, self._closing)
         super().connection_made(gathering)  # type: ignore[arg-type]  # all that is asked of one
         if self._peers is not None and not self._peers.admit(self, self.client[0] if self.client else None):
             self.transport.write(_TOO_MANY)
@@ -78,6 +78,7 @@ class GatheringProtocol(HttpToolsProtocol):
         if self._is_answering() or is_reset:
             self._note_unread()
         super().connection_lost(exc)
+        self._gathering.let_go()
 
     def eof_received(self) -> None:
         """The client has closed its side. What it has not acknowledged by now it has not read."""
@@ -235,6 +236,10 @@ class GatheringProtocol(HttpToolsProtocol):
         self.loop.call_later(LINGER_S, self.transport.close)
 
 
+def _nobody() -> None:
+    return None
+
+
 class _Gathering:
     """A transport that writes together what came within one turn of the loop. What is large does not wait."""
 
@@ -247,6 +252,10 @@ class _Gathering:
         self._closing = closing
         self._loop = loop
         self._chunks: list[bytes] = []
+
+    def let_go(self) -> None:
+        """Know no more of whom to tell: with that, what a lost connection held is freed at once."""
+        self._closing = _nobody
 
     def write(self, data: bytes) -> None:
         if len(data) >= _LARGE:

@@ -1,9 +1,11 @@
 """Many connections of one client, and what is left for others."""
 
 import asyncio
+import gc
 import socket
 import subprocess
 import sys
+import weakref
 from collections import Counter
 from contextlib import ExitStack, asynccontextmanager, nullcontext
 
@@ -257,3 +259,32 @@ async def test_the_application_bounds_them_and_its_figures_tell(serve):
     assert "genpulse_http_connections 4.0" in text
     assert 'genpulse_http_connections_closed_total{reason="peer"} 7.0' in text
     assert 'genpulse_http_connections_closed_total{reason="descriptors"} 0.0' in text
+
+
+def living_protocols():
+    return [weakref.ref(one) for one in gc.get_objects() if isinstance(one, GatheringProtocol)]
+
+
+def test_a_closed_connection_is_freed_without_the_garbage_collector(run):
+    """It holds its last request and answer, and the collector comes by seldom."""
+
+    async def scenario(port):
+        gc.collect()
+        before = {id(one()) for one in living_protocols()}
+        gc.disable()
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(GET)
+            await reader.readuntil(b"ok")
+            (ours,) = [one for one in living_protocols() if id(one()) not in before]
+            writer.close()
+            await writer.wait_closed()
+            for _ in range(500):
+                if ours() is None:
+                    return
+                await asyncio.sleep(0.01)
+            raise AssertionError("it is still there")
+        finally:
+            gc.enable()
+
+    run(None, scenario)

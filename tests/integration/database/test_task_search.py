@@ -119,13 +119,13 @@ async def planned(grown):
     async def plans(query):
         """What is asked first, and what is asked where that did not fill the page."""
         await connection.execute("SET plan_cache_mode = force_generic_plan")
-        statement = searches.first(query)
-        asked = await plan(statement)
-        if statement.is_whole:
-            return asked, ""
+        asked, *more = searches.first(query)
+        plans = [await plan(statement) for statement in (asked, *more)]
+        if asked.is_whole:
+            return plans[0], ""
         async with connection.transaction():
             await connection.execute(BY_THEIR_VALUES)
-            return asked, await plan(searches.by_all_indexes(query))
+            return "\n".join(plans), await plan(searches.by_all_indexes(query))
 
     yield plans
     await connection.close()

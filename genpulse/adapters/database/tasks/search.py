@@ -33,10 +33,13 @@ class TaskSearch:
 
     async def page(self, query: TaskQuery) -> tuple[Task, ...]:
         """At most as many as the query's limit."""
-        statement = searches.first(query)
-        with outages():
-            rows: Sequence[Row] = await self._pool.fetch(statement.text, *statement.values)
-        if not statement.is_whole and len(rows) < query.limit:
+        rows: Sequence[Row] = ()
+        for statement in searches.first(query):
+            with outages():
+                rows = await self._pool.fetch(statement.text, *statement.values)
+            if statement.is_whole or len(rows) >= query.limit:
+                break
+        else:
             rows = await self._rare(query)
         return tuple(task_of(row) for row in rows[: query.limit])
 

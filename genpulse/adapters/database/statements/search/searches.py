@@ -7,7 +7,7 @@ first, which finds a page of whatever is common. What is rare is then found by a
 order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from genpulse.adapters.database.statements.columns import ONE_OF_MANY
@@ -17,6 +17,8 @@ from genpulse.adapters.database.statements.search.conditions import (
     bounds,
     contents,
     fields,
+    ids_meant,
+    moments,
     selected,
     statuses,
 )
@@ -39,14 +41,14 @@ class Statement:
     is_whole: bool = True
 
 
-def first(query: TaskQuery) -> Statement:
-    """What is asked first."""
-    task_filter, values = query.filter, Values()
+def first(query: TaskQuery) -> tuple[Statement, ...]:
+    """What is asked one after the other, until the page is full or a statement is whole."""
+    task_filter = query.filter
     filter_fields, states = fields(task_filter), () if _is_implied(task_filter) else statuses(task_filter)
     is_in_order = not task_filter.metadata and not task_filter.texts and len(filter_fields) + bool(states) <= 1
     if is_in_order or task_filter.ids:
-        return _turned(query, _in_order(query, filter_fields, states, values))
-    return _turned(query, _newest(query, filter_fields, states, values))
+        return (_turned(query, _in_order(query, filter_fields, states)),)
+    return tuple(_turned(query, statement) for statement in _newest(query, filter_fields, states))
 
 
 def _turned(query: TaskQuery, statement: Statement) -> Statement:
@@ -59,33 +61,51 @@ def _is_implied(task_filter: TaskFilter) -> bool:
     return bool(task_filter.codes) and set(task_filter.statuses) == {TaskStatus.FAILED}
 
 
-def _in_order(
-    query: TaskQuery, filter_fields: Sequence[Field], states: Sequence[str], values: Values
-) -> Statement:
-    limits = _limits(query, values)
-    if query.filter.ids:
-        conditions = [*limits, *_all(query.filter, filter_fields, states, values)]
-        return Statement(selected(conditions, _page(query)), values.given)
-    limit = _page(query)
-    pages = [
-        *(
-            selected([*limits, one], limit, order=field.order)
-            for field in filter_fields
-            for one in field.ranges(values)
-        ),
-        *(selected([*limits, state], limit) for state in states),
-    ]
-    if len(pages) <= 1:
-        return Statement(pages[0] if pages else selected(limits, limit), values.given)
+def _in_order(query: TaskQuery, filter_fields: Sequence[Field], states: Sequence[str]) -> Statement:
+    limit, values = _page(query), Values()
+    if query.filter.ids or not filter_fields:
+        limits = _limits(query, values)
+        if query.filter.ids:
+            limits += _all(query.filter, filter_fields, states, values)
+            return Statement(selected(limits, limit), values.given)
+        pages = [selected([*limits, state], limit) for state in states] or [selected(limits, limit)]
+    else:
+        (field,) = filter_fields
+        pages = [selected(each, limit, order=field.order) for each in _led_by(field, query, values)]
+    if len(pages) == 1:
+        return Statement(pages[0], values.given)
     each = " UNION ALL ".join(f"({page})" for page in pages)
     return Statement(f"SELECT * FROM ({each}) AS tasks ORDER BY id DESC LIMIT {limit}", values.given)
 
 
-def _newest(query: TaskQuery, filter_fields: Sequence[Field], states: Sequence[str], values: Values) -> Statement:
-    """Of the newest ones of that field which has one value, if any has."""
+def _newest(query: TaskQuery, filter_fields: Sequence[Field], states: Sequence[str]) -> Iterator[Statement]:
+    """Of the newest ones of that field which has one value, if any has; then of those of the one status.
+
+    The newest of a provider may all be waiting, and the newest that ended be of others.
+    """
     leading = next((field for field in filter_fields if len(field.values) == 1), None)
-    by_id = [*_limits(query, values), *(leading.ranges(values) if leading else ())]
-    others = [field for field in filter_fields if field is not leading]
+    if leading is not None:
+        yield _among(query, [field for field in filter_fields if field is not leading], states, leading)
+    if len(states) == 1:
+        yield _among(query, filter_fields, (), status=states[0])
+    elif leading is None:
+        yield _among(query, filter_fields, states)
+
+
+def _among(
+    query: TaskQuery,
+    others: Sequence[Field],
+    states: Sequence[str],
+    leading: Field | None = None,
+    *,
+    status: str = "",
+) -> Statement:
+    """Those that fit the others as well, among the newest of the leading field, of a status, or of all."""
+    values = Values()
+    if leading is not None:
+        (by_id,) = _led_by(leading, query, values)
+    else:
+        by_id = [*_limits(query, values), *([status] if status else [])]
     rest = [
         *(field.condition(values) for field in others),
         *_either(states),
@@ -93,9 +113,23 @@ def _newest(query: TaskQuery, filter_fields: Sequence[Field], states: Sequence[s
     ]
     order = leading.order if leading else "id DESC"
     newest = selected(by_id, values.put(LOOKED_THROUGH), "*", order)
-    fitting = f"SELECT {ONE_OF_MANY} FROM ({newest}) AS tasks WHERE {' AND '.join(rest)}"
+    fitting = f"SELECT {ONE_OF_MANY} FROM ({newest}) AS tasks{_where(rest)}"
     text = f"{fitting} ORDER BY {order} LIMIT {_page(query)}"
     return Statement(text, values.given, is_whole=False)
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def _led_by(field: Field, query: TaskQuery, values: Values) -> list[list[str]]:
+    """For each value of the field the conditions of its page."""
+    ids, before = ids_meant(query.filter), query.before
+    limits = list(moments(query.filter, values))
+    if before is not None:
+        ids = ids.narrowed(before, None) if query.oldest_first else ids.narrowed(None, before)
+        limits.append(f"id <> {values.put(before)}")
+    return [[*limits, one] for one in field.ranges(values, ids)]
 
 
 def by_all_indexes(query: TaskQuery) -> Statement:
@@ -125,10 +159,17 @@ def matching(task_filter: TaskFilter, values: Values) -> str:
 
 def _matching(columns: str, conditions: Sequence[str], task_filter: TaskFilter) -> str:
     """The index of words knows those that have ended: the others are few, and are read for it."""
-    parts = [[*conditions, one] for one in ENDED] if task_filter.texts else [conditions]
-    return " UNION ALL ".join(
-        f"SELECT {columns} FROM tasks{' WHERE ' if part else ''}{' AND '.join(part)}" for part in parts
-    )
+    parts = [[*conditions, one] for one in _ended(task_filter)] if task_filter.texts else [conditions]
+    return " UNION ALL ".join(f"SELECT {columns} FROM tasks{_where(part)}" for part in parts)
+
+
+def _ended(task_filter: TaskFilter) -> Sequence[str]:
+    """Whether those are meant that have ended, the others, or both."""
+    has_ended, goes_on = ENDED
+    meant = {has_ended if status.ended else goes_on for status in task_filter.statuses}
+    if task_filter.codes:
+        meant = meant & {has_ended} if meant else {has_ended}
+    return [one for one in ENDED if one in meant] or ENDED
 
 
 def _page(query: TaskQuery) -> str:

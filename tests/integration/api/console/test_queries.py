@@ -115,7 +115,7 @@ def queries_of(path):
         first = WORDS.get(path, [{}])[0]
         single = [(name, value) for name, values in FILTERS.items() for value in values]
         yield from ({**first, name: value} for name, value in single)
-        pairs = PAIRED if "/live/" not in path else ()
+        pairs = PAIRED if path == "/tasks" else ()  # the others add a status of their own to each
         yield from ({**first, name: value, other: also} for name, value in single for other, also in pairs)
     if path in OF_USAGE:
         for fields in ("day", "provider", "model", "key", "day,provider,model,key"):

@@ -60,7 +60,7 @@ class SentStatements:
             settings.clear()
         elif text.startswith(_SETS):
             settings.append(text)
-        else:
+        elif not text.startswith("EXPLAIN"):
             self.sent[SentStatement(text, tuple(map(_frozen, query.args)), tuple(settings))] = None
 
 
@@ -125,6 +125,9 @@ def _nodes(plan: dict[str, Any]) -> Iterator[PlanNode]:
     if "Relation Name" in plan or "Index Name" in plan:
         names = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
         rows = sum(plan.get(name, 0) for name in names) * plan["Actual Loops"]
-        yield PlanNode(plan["Node Type"], plan.get("Relation Name", ""), plan.get("Index Name", ""), rows)
+        (index, *others) = {
+            name for part in (plan, *plan.get("Plans", ())) if (name := part.get("Index Name"))
+        } or {""}
+        yield PlanNode(plan["Node Type"], plan.get("Relation Name", ""), index if not others else "", rows)
     for inner in plan.get("Plans", ()):
         yield from _nodes(inner)

@@ -23,6 +23,11 @@ _STATUS = {
 _FIRST_ID, _LAST_ID = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 
+ID = "id"
+ID_OF_NO_INDEX = f"nullif(id, '{_FIRST_ID}')"
+"""Beside words: the planner takes each for that of every 50th task, and would read all of a month for one."""
+
+
 class Values:
     """What the places `$1`, `$2`, … of a statement stand for."""
 
@@ -51,12 +56,14 @@ class IdRange:
 class Field:
     """A field of a filter that has an index, in which it stands before the id.
 
-    `column` is what the index knows, `more` what has to be said so that the index is thought of.
+    `column` is what the index knows, `more` what has to be said so that the index is thought of, and `of_index`
+    the same where a pair is asked for: that a value is there follows from nothing else then.
     """
 
     column: str
     values: Sequence[str]
     more: str = ""
+    of_index: str = ""
 
     def condition(self, values: Values) -> str:
         """That one of the values fits."""
@@ -75,7 +82,7 @@ class Field:
         pair = f"({self.column}, id)"
         places = (values.put(value) for value in self.values)
         return tuple(
-            f"{pair} >= ({place}, {first}::uuid) AND {pair} <= ({place}, {last}::uuid){self.more}"
+            f"{pair} >= ({place}, {first}::uuid) AND {pair} <= ({place}, {last}::uuid){self.more}{self.of_index}"
             for place in places
         )
 
@@ -90,9 +97,15 @@ def fields(task_filter: TaskFilter) -> tuple[Field, ...]:
     # Tasks of nobody are in no index by owner.
     of_somebody = "" if "" in task_filter.owners else " AND owner <> ''"
     every_field = (
-        Field("batch_id", (str(task_filter.batch),) if task_filter.batch else (), " AND batch_id IS NOT NULL"),
+        Field(
+            "batch_id",
+            (str(task_filter.batch),) if task_filter.batch else (),
+            of_index=" AND batch_id IS NOT NULL",
+        ),
         # What has an error has failed or is canceled. Of "failed" the planner would expect next to none.
-        Field("(error ->> 'code')", _unique(task_filter.codes), " AND error IS NOT NULL AND status <> 'canceled'"),
+        Field(
+            "(error ->> 'code')", _unique(task_filter.codes), " AND status <> 'canceled'", " AND error IS NOT NULL"
+        ),
         Field("owner", _unique(task_filter.owners), of_somebody),
         Field("model", _unique(task_filter.models)),
         Field("provider", _unique(task_filter.providers)),
@@ -129,21 +142,21 @@ def moments(task_filter: TaskFilter, values: Values) -> tuple[str, ...]:
     )
 
 
-def bounds(task_filter: TaskFilter, values: Values) -> tuple[str, ...]:
+def bounds(task_filter: TaskFilter, values: Values, id_is: str = ID) -> tuple[str, ...]:
     """What is asked of ids and moments, of what is not deleted: conditions that go with any order by id."""
-    return ("deleted_at IS NULL", *bounds_of_all(task_filter, values))
+    return ("deleted_at IS NULL", *bounds_of_all(task_filter, values, id_is))
 
 
-def bounds_of_all(task_filter: TaskFilter, values: Values) -> tuple[str, ...]:
+def bounds_of_all(task_filter: TaskFilter, values: Values, id_is: str = ID) -> tuple[str, ...]:
     """The same of what is deleted, too."""
     lowest, highest = ids_made_in(task_filter.created_after, task_filter.created_before)
     ids = task_filter.id_range or (None, None)
     conditions = (
         ("id = ANY({}::uuid[])", list(task_filter.ids) or None),
-        ("id >= {}", ids[0]),
-        ("id <= {}", ids[1]),
-        ("id >= {}", lowest),
-        ("id <= {}", highest),
+        (f"{id_is} >= {{}}", ids[0]),
+        (f"{id_is} <= {{}}", ids[1]),
+        (f"{id_is} >= {{}}", lowest),
+        (f"{id_is} <= {{}}", highest),
         ("created_at >= {}", task_filter.created_after),
         ("created_at < {}", task_filter.created_before),
     )

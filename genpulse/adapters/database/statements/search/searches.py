@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 from genpulse.adapters.database.statements.columns import ONE_OF_MANY
 from genpulse.adapters.database.statements.search.conditions import (
+    ID,
+    ID_OF_NO_INDEX,
     Field,
     Values,
     bounds,
@@ -28,6 +30,8 @@ from genpulse.domain.task import TaskStatus
 PAGES = (2, 21, 101)
 """So many are asked for: a number that the planner sees, so that it reads a page and does not sort what fits."""
 ENDED = ("finished_at IS NOT NULL", "finished_at IS NULL")
+FEW = 10_000
+"""So many tasks may be read for a word."""
 LOOKED_THROUGH = 1000
 """So many of the newest tasks are looked through before all indexes are asked."""
 
@@ -132,15 +136,58 @@ def _led_by(field: Field, query: TaskQuery, values: Values) -> list[list[str]]:
     return [[*limits, one] for one in field.ranges(values, ids)]
 
 
-def by_all_indexes(query: TaskQuery) -> Statement:
-    """For what is rare. Its values have to be planned with: they say which index finds the fewest."""
+def of_ended(query: TaskQuery) -> Statement | None:
+    """Whether what fits is common among what ended well, though not among the newest; None for a status.
+
+    That is so while many tasks wait that do not fit.
+    """
+    if query.filter.statuses or query.filter.codes:
+        return None
+    status = statuses(TaskFilter(statuses=(TaskStatus.SUCCEEDED,)))[0]
+    return _turned(query, _among(query, fields(query.filter), (), status=status))
+
+
+def by_id(query: TaskQuery) -> Statement:
+    """For what is common, and not among the newest: it follows the order of ids until the page is full."""
     values = Values()
-    conditions = [
-        *_limits(query, values),
+    return _turned(query, Statement(selected(_whole(query, values), _page(query)), values.given))
+
+
+def _whole(query: TaskQuery, values: Values, id_is: str = ID) -> list[str]:
+    return [
+        *_limits(query, values, id_is),
         *_all(query.filter, fields(query.filter), statuses(query.filter), values),
     ]
+
+
+def is_impossible(task_filter: TaskFilter) -> bool:
+    """Whether no task fits: what has a code has failed."""
+    return bool(task_filter.codes and task_filter.statuses) and TaskStatus.FAILED not in task_filter.statuses
+
+
+def made_then(query: TaskQuery) -> Statement:
+    """All tasks of the times that are asked for, for the planner to say how many these are."""
+    values = Values()
+    limits = _limits(TaskQuery(before=query.before, filter=_times(query.filter)), values)
+    return Statement(selected(limits, "ALL", "id"), values.given)
+
+
+def _times(task_filter: TaskFilter) -> TaskFilter:
+    return TaskFilter(
+        id_range=task_filter.id_range,
+        created_after=task_filter.created_after,
+        created_before=task_filter.created_before,
+    )
+
+
+def by_all_indexes(query: TaskQuery, *, of_few: bool = False) -> Statement:
+    """For what is rare. Its values have to be planned with: they say which index finds the fewest.
+
+    `of_few`: in the times that are asked for few tasks came, among which words may be looked for.
+    """
+    values, id_is = Values(), ID if of_few or not query.filter.texts else ID_OF_NO_INDEX
     text = f"""
-    WITH found AS MATERIALIZED ({_matching("id", conditions, query.filter)})
+    WITH found AS MATERIALIZED ({_matching("id", _whole(query, values, id_is), query.filter)})
     SELECT {ONE_OF_MANY} FROM tasks
     WHERE id = ANY(ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT {_page(query)}))
     ORDER BY id DESC
@@ -176,10 +223,10 @@ def _page(query: TaskQuery) -> str:
     return str(next((size for size in PAGES if size >= query.limit), query.limit))
 
 
-def _limits(query: TaskQuery, values: Values) -> list[str]:
+def _limits(query: TaskQuery, values: Values, id_is: str = ID) -> list[str]:
     beyond = ">" if query.oldest_first else "<"
-    before = [] if query.before is None else [f"id {beyond} {values.put(query.before)}"]
-    return [*before, *bounds(query.filter, values)]
+    before = [] if query.before is None else [f"{id_is} {beyond} {values.put(query.before)}"]
+    return [*before, *bounds(query.filter, values, id_is)]
 
 
 def _all(

@@ -1,10 +1,12 @@
 """Fragments of pages that change while somebody looks: rendered once for all who watch the same."""
 
 import asyncio
+import json
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from genpulse.background.loops import Loops
@@ -15,6 +17,12 @@ Fragments: TypeAlias = Mapping[str, str]
 """HTML by the id of the element whose content it becomes."""
 Render: TypeAlias = Callable[[], Awaitable[Fragments]]
 
+TOLD_AT_ONCE = 8
+"""So many watchers are told of a change in one go, and the next ones a moment later.
+
+All at once they would hold up whoever else is served by the process: an answer is a write to a socket for each.
+"""
+TOLD_EVERY_S = 0.004
 SHORTEST_S = 0.25
 """Between two renders of one kind of page, whoever watches it."""
 KEEP_ALIVE_S = 15.0
@@ -22,12 +30,20 @@ LONGEST_PAUSE_S = 2.0
 """Between two tries while something is away."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FragmentUpdate:
     """What has changed: fragments, that the database `is_away`, or nothing for a while."""
 
     fragments: Fragments = field(default_factory=dict)
     is_away: bool = False
+
+    @cached_property
+    def frame(self) -> bytes:
+        """As events: written once for all who are told the same."""
+        frames = [f"event: away\ndata: {json.dumps(self.is_away)}\n\n"]
+        for name, html in self.fragments.items():
+            frames.append(f"event: fragment\ndata: {json.dumps({'id': name, 'html': html})}\n\n")
+        return "".join(frames).encode()
 
 
 @dataclass(slots=True)
@@ -39,7 +55,8 @@ class _Channel:
     version: int = 0
     is_away: bool = False
     watchers: int = 0
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    updates: dict[int, FragmentUpdate] = field(default_factory=dict)
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
     rendering: asyncio.Task[None] | None = None
 
     def show(self, fragments: Fragments) -> None:
@@ -60,13 +77,31 @@ class _Channel:
             self._wake()
 
     def since(self, version: int) -> FragmentUpdate:
-        """What has changed since a version."""
-        newer = {name: self.fragments[name] for name, at in self.versions.items() if at > version}
-        return FragmentUpdate(newer, self.is_away)
+        """What has changed since a version: the same value for all who ask for it."""
+        update = self.updates.get(version)
+        if update is None:
+            newer = {name: self.fragments[name] for name, at in self.versions.items() if at > version}
+            update = self.updates[version] = FragmentUpdate(newer, self.is_away)
+        return update
+
+    async def change(self) -> None:
+        """Return after the next change, when it is this watcher's turn."""
+        change = asyncio.get_running_loop().create_future()
+        self.waiting.append(change)
+        await change
 
     def _wake(self) -> None:
-        changed, self.changed = self.changed, asyncio.Event()
-        changed.set()
+        self.updates.clear()
+        waiting, self.waiting = self.waiting, []
+        loop = asyncio.get_running_loop()
+        for place in range(0, len(waiting), TOLD_AT_ONCE):
+            loop.call_later(place // TOLD_AT_ONCE * TOLD_EVERY_S, _tell, waiting[place : place + TOLD_AT_ONCE])
+
+
+def _tell(waiting: Sequence[asyncio.Future[None]]) -> None:
+    for change in waiting:
+        if not change.done():
+            change.set_result(None)
 
 
 class LiveFragments:
@@ -102,14 +137,13 @@ class LiveFragments:
         try:
             version = 0
             while True:
-                changed = channel.changed
                 if channel.version > version:
                     update, version = channel.since(version), channel.version
                     yield update
                     continue
                 try:
                     async with asyncio.timeout(KEEP_ALIVE_S):
-                        await changed.wait()
+                        await channel.change()
                 except TimeoutError:
                     yield FragmentUpdate(is_away=channel.is_away)
         finally:

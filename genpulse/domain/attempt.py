@@ -7,6 +7,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from genpulse.domain.assets.asset import Asset
+from genpulse.domain.attempt_times import AttemptTimes
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.cost import Cost
 from genpulse.domain.result.task_result import TaskResult
@@ -37,7 +38,8 @@ class Attempt:
 
     `id` is also the lease: whoever holds it may write the task's state. `submitting_at` is when it asked the
     provider for something that may cost money, `job_id` what the provider calls it; while it runs, both tell of
-    the task's open order, which an earlier attempt may have made.
+    the task's open order, which an earlier attempt may have made. `times` are known once its worker has ended it,
+    and of a lost worker never.
     """
 
     id: UUID
@@ -53,6 +55,7 @@ class Attempt:
     job_id: str | None = None
     finished_at: datetime | None = None
     error: Failure | None = None
+    times: AttemptTimes | None = None
 
     @classmethod
     def start(cls, task: Task, attempt_id: UUID, worker: str, started_at: datetime) -> "Attempt":
@@ -170,10 +173,11 @@ Outcome: TypeAlias = Succeeded | Failed | RetryLater | MovedOn | Canceled | Rele
 class End:
     """How an attempt ended, and what is known about money then.
 
-    `order_open`: the vendor may still hold what was ordered, so that the task keeps its order. `ordered_at` and
-    `job_id` go into the attempt's log: when it asked for something that may cost money, and what the provider
-    calls that. `stop_later`: an order that stays open is still to be stopped at the vendor. Of a task that is not
-    `is_priced` nothing is reserved; it settles what its vendor states, and nothing else.
+    `order_open`: the vendor may still hold what was ordered, so that the task keeps its order. `ordered_at`,
+    `job_id` and `times` go into the attempt's log: when it asked for something that may cost money, what the
+    provider calls that, and how far the attempt came. `stop_later`: an order that stays open is still to be
+    stopped at the vendor. Of a task that is not `is_priced` nothing is reserved; it settles what its vendor
+    states, and nothing else.
     """
 
     lease: Lease
@@ -183,3 +187,4 @@ class End:
     job_id: str | None = None
     stop_later: bool = False
     is_priced: bool = True
+    times: AttemptTimes | None = None

@@ -21,6 +21,7 @@ from genpulse.domain.attempt import (
     RetryLater,
     Succeeded,
 )
+from genpulse.domain.attempt_times import AttemptTimes
 from genpulse.domain.errors import (
     AssetExists,
     IdempotencyKeyReuse,
@@ -34,6 +35,7 @@ from genpulse.domain.errors import (
 )
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.money.cost import Cost
+from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import Priority, TaskStatus, WaitsFor
 from genpulse.domain.text.id_prefix import ids_beginning_with
@@ -185,6 +187,30 @@ async def test_what_is_odd_about_outputs_is_kept_and_told(backend):
     ((_, told),) = await backend.deliveries.due(1, 60.0, per_origin=1, room={})
     assert told.warnings == warnings
     assert (await backend.store.find(TaskQuery(limit=1)))[0].warnings == warnings
+
+
+FAR = AttemptTimes(40, 60, 2**31 - 1, 2**31 - 1, None, None, polls=2**31 - 1)
+
+
+@pytest.mark.parametrize("times", [None, AttemptTimes(), AttemptTimes(1, 2, 3, 4, 5, 6, 7), FAR])
+async def test_how_far_an_attempt_came_is_written_with_its_end(backend, times):
+    begun, other = await backend.begun(), await backend.begun()
+    assert (await backend.store.attempts(begun.task.id))[0].times is None
+    await backend.ended(begun.lease, RetryLater(DOWN, 0.0), times=times)
+    await backend.ended(other.lease, Succeeded((), result=TaskResult('{"a": 1}')), times=times)
+    for task in (begun.task, other.task):
+        (attempt,) = await backend.store.attempts(task.id)
+        assert attempt.times == times
+
+
+async def test_of_a_lost_worker_it_is_known_what_it_had_ordered_and_no_more(backend):
+    begun = await backend.begun()
+    order = await backend.store.journal_order(begun.lease)
+    await backend.store.journal_job(begun.lease, "job-1")
+    assert await backend.taken_over()
+    lost, running = await backend.store.attempts(begun.task.id)
+    assert (lost.submitting_at, lost.job_id, lost.times) == (order.sent_at, "job-1", None)
+    assert running.times is None
 
 
 async def test_a_canceled_task_says_what_it_may_have_cost(backend):

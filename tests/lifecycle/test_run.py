@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -42,6 +42,41 @@ async def test_a_task_succeeds_and_its_output_is_stored(world, model):
     assert asset.task_id == ended.id
     assert await attempts(world, ended) == [AttemptStatus.SUCCEEDED]
     assert await depth_of(world.services.queue) == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "came_to"),
+    [
+        ("art/painter", None, ("done_ms", "collected_ms", "stored_ms")),
+        ("art/shop", "text-to-image", ("done_ms", "collected_ms", "stored_ms")),
+        (
+            "art/studio",
+            None,
+            ("taken_ms", "first_polled_ms", "last_polled_ms", "done_ms", "collected_ms", "stored_ms"),
+        ),
+    ],
+)
+async def test_it_is_kept_when_an_attempt_came_how_far(world, model, kind, came_to):
+    async with world.worker():
+        ended = await world.ended(await world.submit(model, kind=kind))
+    assert ended.status is TaskStatus.SUCCEEDED
+    (attempt,) = await world.services.store.attempts(ended.id)
+    times = asdict(attempt.times)
+    assert (times.pop("polls") > 0) is (model == "art/studio")
+    known = {name: after_ms for name, after_ms in times.items() if after_ms is not None}
+    assert tuple(known) == came_to
+    assert list(known.values()) == sorted(known.values())
+
+
+async def test_an_attempt_that_broke_off_tells_how_far_it_came(world):
+    world.studio.poll_errors = [ProviderUnavailable("502")]
+    world.studio.failures = [Progress(failed=ModerationBlocked("not this"))]
+    async with world.worker():
+        ended = await world.ended(await world.submit("art/studio"))
+    (attempt,) = await world.services.store.attempts(ended.id)
+    times = attempt.times
+    assert (times.polls, times.first_polled_ms, times.done_ms) == (1, times.last_polled_ms, None)
+    assert times.taken_ms <= times.last_polled_ms
 
 
 async def test_an_outage_of_the_provider_is_tried_again(world):

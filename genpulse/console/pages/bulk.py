@@ -1,7 +1,7 @@
 """Doing one thing with all tasks of a filter: first how many and for how much, then doing it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 from uuid import UUID
@@ -16,8 +16,9 @@ from genpulse.console.pages.tasks import TaskListing
 from genpulse.console.visit import Visit
 from genpulse.domain.errors import BadInput
 from genpulse.domain.keys.api_key import Scope
+from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle import bulk_actions
-from genpulse.lifecycle.bulk_actions import BulkAction, Selection
+from genpulse.lifecycle.bulk_actions import BulkAction, Count, Selection
 
 _WORDS: Mapping[BulkAction, str] = {BulkAction.CANCEL: "Cancel", BulkAction.RETRY: "Run again"}
 _ALL = "all"
@@ -39,8 +40,17 @@ class _Wish:
         return repr(("console", owner, self.action.value, self.listing.query.filter)).encode()
 
     def selection(self, as_of: datetime) -> Selection:
-        """The tasks that are meant."""
-        return Selection(self.action, self.listing.query.filter, as_of)
+        """The tasks that are meant: those with which it can be done.
+
+        Of millions that have ended nobody wants to know how many cannot be canceled.
+        """
+        return Selection(self.action, replace(self.listing.query.filter, statuses=self.statuses), as_of)
+
+    @property
+    def statuses(self) -> tuple[TaskStatus, ...]:
+        """In which of the statuses that are asked for it can be done."""
+        asked = self.listing.query.filter.statuses or tuple(TaskStatus)
+        return tuple(one for one in asked if one in self.action.statuses)
 
     def token(self, as_of: datetime, before: UUID | None = None) -> str:
         """By which it is confirmed."""
@@ -55,7 +65,7 @@ async def ask(visit: Visit) -> Response:
     told = [pair for pair in parameters.multi_items() if pair[0] not in {"action", _ALL, "cursor"}]
     wish = await _wish(visit, parameters.get("action", ""), QueryParams(told), names_all=_ALL in parameters)
     as_of = await visit.services.store.now()
-    count = await bulk_actions.count(visit.services, wish.selection(as_of))
+    count = await bulk_actions.count(visit.services, wish.selection(as_of)) if wish.statuses else Count()
     return visit.page(
         "actions.html",
         f"{_WORDS[wish.action]} {count.total:,} tasks",
@@ -72,6 +82,8 @@ async def act(visit: Visit, form: PageForm) -> Response:
     Raises `BadInput`, `InvalidConfirm`, `ConfirmExpired`, `DatabaseUnavailable`.
     """
     wish = await _wish(visit, form.get("action"), QueryParams(form.get("filter")), names_all=form.has(_ALL))
+    if not wish.statuses:
+        raise BadInput("In none of the statuses that are asked for it can be done.")
     token = wish.signer.read(form.get("confirm"), wish.good_for, visit.services.now().timestamp())
     until = monotonic() + visit.context.options.longest_wait_s / 2
     progress = await bulk_actions.act(

@@ -1,6 +1,5 @@
 """The events by which pages keep themselves up to date: fragments of HTML, as Server-Sent Events."""
 
-import json
 from collections.abc import AsyncGenerator
 from time import monotonic
 from uuid import UUID
@@ -108,9 +107,4 @@ async def _may_stay(visit: Visit) -> bool:
 
 
 def _frame(update: FragmentUpdate | None) -> bytes:
-    if update is None:
-        return _LEAVE
-    frames = [f"event: away\ndata: {json.dumps(update.is_away)}\n\n"]
-    for name, html in update.fragments.items():
-        frames.append(f"event: fragment\ndata: {json.dumps({'id': name, 'html': html})}\n\n")
-    return "".join(frames).encode()
+    return _LEAVE if update is None else update.frame

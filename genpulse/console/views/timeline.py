@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from genpulse.domain.attempt import Attempt
+from genpulse.console.views.attempt_bars import stretches_of
+from genpulse.domain.attempt import Attempt, AttemptStatus
 from genpulse.domain.task import Task
 
 WIDTH = 1000
@@ -25,11 +26,21 @@ class TimelineBar:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """An attempt with its bars: `waited` before it, `prepared` what is to be asked, `ran`."""
+    """An attempt with its bars, one after the other: what it `waited` for before, and its steps."""
 
     attempt: Attempt
     bars: tuple[TimelineBar, ...]
     took_s: float
+
+    @property
+    def polls(self) -> int:
+        """How often the provider has answered what became of the job, as far as that is known."""
+        return self.attempt.times.polls if self.attempt.times else 0
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it ended in the midst of its last step."""
+        return self.attempt.finished_at is not None and self.attempt.status is not AttemptStatus.SUCCEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +69,9 @@ def timeline_of(task: Task, attempts: Sequence[Attempt], now: datetime) -> Timel
 
 
 def _row(attempt: Attempt, before: datetime, begins: datetime, ends: datetime) -> AttemptRow:
-    started, finished = attempt.started_at, attempt.finished_at or ends
-    asked = min(max(attempt.submitting_at or started, started), finished)
-    stretches = (("waited", before, started), ("prepared", started, asked), ("ran", asked, finished))
-    bars = tuple(_bar(what, since, until, begins, ends) for what, since, until in stretches if until > since)
-    return AttemptRow(attempt, bars, (finished - started).total_seconds())
+    stretches = stretches_of(attempt, before, ends)
+    bars = tuple(_bar(one.what, one.since, one.until, begins, ends) for one in stretches)
+    return AttemptRow(attempt, bars, ((attempt.finished_at or ends) - attempt.started_at).total_seconds())
 
 
 def _bar(what: str, since: datetime, until: datetime, begins: datetime, ends: datetime) -> TimelineBar:

@@ -20,6 +20,7 @@ from genpulse.lifecycle.attempt.input_files import TaskAttachments
 from genpulse.lifecycle.attempt.interruption import ANY_INTERRUPTION, Interruption, Signal
 from genpulse.lifecycle.attempt.orders import AccountUse, AttemptOrder
 from genpulse.lifecycle.attempt.progress import ProgressReport
+from genpulse.lifecycle.attempt.stopwatch import AttemptStopwatch
 from genpulse.lifecycle.budgets.check import check_before_paying, is_free
 from genpulse.lifecycle.provider_callback import callback_url
 from genpulse.lifecycle.store_retry import until_available
@@ -45,6 +46,7 @@ class AttemptRun:
         self.attempt = claim.attempt
         self.was_admitted = claim.admitted
         self.began_at = time.monotonic()
+        self.stopwatch = AttemptStopwatch(self.began_at)
         self.signal = Signal(services.alarms)
         self.report = ProgressReport(services, claim.lease, claim.task.seq, self.signal)
         self.order = AttemptOrder(claim.task.order)

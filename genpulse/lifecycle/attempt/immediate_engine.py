@@ -25,6 +25,7 @@ async def run_immediate(run: AttemptRun, engine: Immediate[Any]) -> ReceivedResu
     try:
         with run.services.tracing.engine_step(EngineStep.GENERATE, run.task):
             result = await ask_once(_generate(run, engine), engine.answer_s, is_free=run.is_free)
+        run.stopwatch.done()
         await run.tell_gate_of_success()
         return await receive_answer(run, result)
     except UnknownOutcome:

@@ -86,8 +86,11 @@ async def _outcome(run: AttemptRun, engine_result: _EngineResult) -> Outcome:
         with _deadline(run):
             if engine_result.received is None:
                 engine_result.received = await _run_engine(run)
+                run.stopwatch.collected()
             with run.services.tracing.storing():
-                return await store_result(run, engine_result.received)
+                succeeded = await store_result(run, engine_result.received)
+            run.stopwatch.stored()
+            return succeeded
     except Stopped as stopped:
         return outcome_of_interruption(run, stopped.why)
     except TaskCanceled:
@@ -142,6 +145,7 @@ async def _save(run: AttemptRun, outcome: Outcome) -> None:
         job_id=order.job_id,
         stop_later=_is_unwanted(outcome) and can_be_stopped(run.engine, order),
         is_priced=run.task.is_priced,
+        times=run.stopwatch.times(),
     )
     seq = await until_available(
         run.services, "the end of task %s", run.task.id, lambda: run.services.store.finish(end)

@@ -57,6 +57,7 @@ from genpulse.api.door import Door
 from genpulse.api.options import ApiOptions
 from genpulse.dev.tls.certificates import TlsFiles
 from genpulse.domain.attempt import End, Outcome, Worker
+from genpulse.domain.attempt_times import AttemptTimes
 from genpulse.domain.errors import DatabaseUnavailable, StorageUnavailable
 from genpulse.domain.event import TaskEvent
 from genpulse.domain.money.spending import UNLIMITED, Spending
@@ -263,7 +264,15 @@ class Served:
                     return task
                 await asyncio.sleep(0.01)
 
-    async def end(self, outcome: Outcome, *, provider: str = "art", ordered: bool = False, job_id=None) -> Task:
+    async def end(
+        self,
+        outcome: Outcome,
+        *,
+        provider: str = "art",
+        ordered: bool = False,
+        job_id: str | None = None,
+        times: AttemptTimes | None = None,
+    ) -> Task:
         """Let the next queued task of a provider end so; with `ordered` its order stays open at the vendor."""
         services, worker = self.services, Worker(self.services.new_id(), "w")
         await services.store.renew(worker, services.now())
@@ -272,7 +281,9 @@ class Served:
             await services.store.journal_order(begun.lease)
         if job_id:
             await services.store.journal_job(begun.lease, job_id)
-        seq = await services.store.finish(End(begun.lease, outcome, order_open=ordered))
+        seq = await services.store.finish(
+            End(begun.lease, outcome, order_open=ordered, job_id=job_id, times=times)
+        )
         services.events.publish(TaskEvent(begun.task.id, seq))
         return await services.store.get(begun.task.id)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from genpulse.domain.attempt import Failed, Succeeded
+from genpulse.domain.attempt_times import AttemptTimes
 from genpulse.domain.errors import ProviderRejected, ProviderUnavailable
 from genpulse.domain.keys.api_key import KeyLimits, Scope
 from genpulse.domain.money.cost import Cost
@@ -242,6 +243,25 @@ async def test_attempts_name_their_worker_to_whoever_sees_all(either):
         shown = (await either.get(f"/v1/tasks/{task}", headers=headers)).json["key"]
         (listed,) = (await either.get("/v1/tasks", headers=headers)).json["data"]
         assert (shown and shown["name"], listed["key"]) == (key, shown)
+
+
+async def test_an_attempt_tells_when_it_came_how_far(either):
+    task = (await either.submit()).json["id"]
+    times = AttemptTimes(40, 60, 4000, 4000, 4500, 4501, polls=3)
+    await either.end(Succeeded(()), times=times)
+    (attempt,) = (await either.get(f"/v1/tasks/{task}/attempts")).json["data"]
+    began = datetime.fromisoformat(attempt["started_at"])
+    names = ("taken_at", "first_polled_at", "last_polled_at", "done_at", "collected_at", "stored_at")
+    after_ms = [(datetime.fromisoformat(attempt[name]) - began) / timedelta(milliseconds=1) for name in names]
+    assert (after_ms, attempt["polls"]) == ([40, 60, 4000, 4000, 4500, 4501], 3)
+
+
+async def test_what_nobody_knows_of_an_attempt_is_null(either):
+    task = (await either.submit()).json["id"]
+    await either.end(Failed(DOWN))
+    (attempt,) = (await either.get(f"/v1/tasks/{task}/attempts")).json["data"]
+    names = ("taken_at", "first_polled_at", "last_polled_at", "polls", "done_at", "collected_at", "stored_at")
+    assert {attempt[name] for name in names} == {None}
 
 
 async def test_delete_by_filters(api, three, genpulse):

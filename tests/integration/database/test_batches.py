@@ -42,7 +42,7 @@ async def plan(connection, statement, *values):
 
 
 async def test_counts_ends_and_tasks_are_found_by_their_batch(connection):
-    search = searches.first(TaskQuery(filter=TaskFilter(batch=BATCH)))
+    (search,) = searches.first(TaskQuery(filter=TaskFilter(batch=BATCH)))
     for statement, values in (
         (batches.GET, [BATCH]),
         (batches.ENDS, [BATCH]),

@@ -2,13 +2,16 @@
 
 import re
 from datetime import timedelta
+from itertools import combinations
 
 import asyncpg
 import pytest
 import uuid_utils.compat
 from pydantic_core import to_json
 
+from genpulse.adapters.database.statements.columns import ONE_OF_MANY
 from genpulse.adapters.database.statements.search import searches
+from genpulse.adapters.database.tasks.rows import task_of
 from genpulse.adapters.database.tasks.search import BY_THEIR_VALUES, TaskSearch
 from genpulse.adapters.memory.tasks.search import fits
 from genpulse.adapters.postgresql.connections import open_pool
@@ -119,13 +122,13 @@ async def planned(grown):
     async def plans(query):
         """What is asked first, and what is asked where that did not fill the page."""
         await connection.execute("SET plan_cache_mode = force_generic_plan")
-        statement = searches.first(query)
-        asked = await plan(statement)
-        if statement.is_whole:
-            return asked, ""
+        asked, *more = searches.first(query)
+        plans = [await plan(statement) for statement in (asked, *more)]
+        if asked.is_whole:
+            return plans[0], ""
         async with connection.transaction():
             await connection.execute(BY_THEIR_VALUES)
-            return asked, await plan(searches.by_all_indexes(query))
+            return "\n".join(plans), await plan(searches.by_all_indexes(query))
 
     yield plans
     await connection.close()
@@ -203,3 +206,53 @@ async def test_what_is_common_is_found_among_the_newest(planned):
     asked, _ = await planned(TaskQuery(PAGE, filter=TaskFilter(texts=("fox",), metadata=())))
     assert "ix_tasks_words" not in asked
     assert rows_read(asked) <= PAGE
+
+
+PAIRED = (
+    {"statuses": (TaskStatus.SUCCEEDED,)},
+    {"statuses": (TaskStatus.FAILED,)},
+    {"statuses": (TaskStatus.RUNNING, TaskStatus.CANCELED)},
+    {"codes": (FailureCode.INTERNAL,)},
+    {"providers": ("p1",)},
+    {"providers": ("p0", "gone")},
+    {"models": ("p1/m1",)},
+    {"owners": ("k1",)},
+    {"owners": ("",)},
+    {"texts": ("fox dawn",)},
+    {"texts": ("badger",)},
+    {"metadata": (("customer", ("c7", "gone")),)},
+    {"created_after": timedelta(hours=8)},
+    {"created_before": timedelta(hours=8)},
+)
+
+
+@pytest.fixture
+async def everything(pool):
+    """All tasks, newest first."""
+    rows = await pool.fetch(f"SELECT {ONE_OF_MANY} FROM tasks ORDER BY id DESC")
+    return [task_of(row) for row in rows]
+
+
+@pytest.mark.parametrize("looked_through", [50, 1000])
+async def test_a_page_is_the_newest_of_all_that_fits(pool, everything, monkeypatch, looked_through):
+    monkeypatch.setattr(searches, "LOOKED_THROUGH", looked_through)
+    latest = everything[0].created_at
+    for one, other in combinations(PAIRED, 2):
+        wanted = {
+            name: latest - value if isinstance(value, timedelta) else value
+            for name, value in {**one, **other}.items()
+        }
+        task_filter = TaskFilter(**wanted)
+        fitting = [task.id for task in everything if fits(task, task_filter)]
+        first = await TaskSearch(pool).page(TaskQuery(PAGE, filter=task_filter))
+        assert [task.id for task in first] == fitting[:PAGE], wanted
+        if len(fitting) > PAGE:
+            more = await TaskSearch(pool).page(TaskQuery(PAGE, first[-1].id, task_filter))
+            assert [task.id for task in more] == fitting[PAGE : 2 * PAGE], wanted
+        oldest = await TaskSearch(pool).page(TaskQuery(PAGE, filter=task_filter, oldest_first=True))
+        assert [task.id for task in oldest] == fitting[::-1][:PAGE], wanted
+
+
+async def test_a_code_of_what_did_not_fail_is_asked_for_nowhere(pool):
+    wanted = TaskFilter(codes=(FailureCode.INTERNAL,), statuses=(TaskStatus.SUCCEEDED,))
+    assert await TaskSearch(pool).page(TaskQuery(PAGE, filter=wanted)) == ()

@@ -217,6 +217,13 @@ attempts = Table(
     Column("started_at", _Moment, nullable=False),
     Column("finished_at", _Moment),
     Column("error", JSONB),
+    Column("taken_ms", Integer),
+    Column("first_polled_ms", Integer),
+    Column("last_polled_ms", Integer),
+    Column("done_ms", Integer),
+    Column("collected_ms", Integer),
+    Column("stored_ms", Integer),
+    Column("polls", Integer),
     UniqueConstraint("task_id", "number"),
     CheckConstraint(
         "status IN ('running', 'succeeded', 'failed', 'canceled', 'released', 'abandoned')", name="status"

@@ -30,6 +30,11 @@ NAMES = (
     *("batch_id", "run_at", "depends_on", "route", "webhook_choice", "deadline_is_for_start", "client_token"),
 )
 
+ATTEMPT_TIMES = (
+    *("taken_ms", "first_polled_ms", "last_polled_ms", "done_ms", "collected_ms", "stored_ms", "polls"),
+)
+"""Columns of `attempts` by the fields of `AttemptTimes`, in their order."""
+
 TASK = ", ".join(f"tasks.{name}" for name in NAMES)
 """What `rows.task_of` reads, by name: a column that a newer version adds changes no result."""
 

@@ -8,6 +8,7 @@ from genpulse.adapters.database.money.spending_counters import DAY, TODAY, count
 from genpulse.adapters.database.statements.columns import (
     AT_END,
     AT_WISH,
+    ATTEMPT_TIMES,
     CHANNEL,
     NAMES,
     ORDER,
@@ -87,6 +88,13 @@ _MOVED = f"""
 
 STOPPED_AFTER = "interval '30 s'"
 
+_FIRST_TIME = 35
+_RESULTS_PARAMETER = _FIRST_TIME + len(ATTEMPT_TIMES)
+_TIMES = ", ".join(ATTEMPT_TIMES)
+_TIMES_FROM = ", ".join(f"${number}::int[]" for number in range(_FIRST_TIME, _RESULTS_PARAMETER))
+_ENDED_TIMES = ", ".join(f"ended.{name}" for name in ATTEMPT_TIMES)
+_WRITTEN_TIMES = ", ".join(f"{name} = done.{name}" for name in ATTEMPT_TIMES)
+
 _FINISH = f"""
 WITH keys AS MATERIALIZED (
 SELECT key, erased_at FROM doomed_objects WHERE key = ANY($20::text[]) ORDER BY key FOR KEY SHARE),
@@ -96,10 +104,11 @@ WHERE keys.erased_at IS NOT NULL),
 ended AS (
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[],
                      $8::text[], $9::text[], $10::bool[], $11::bool[], $12::timestamptz[], $13::text[],
-                     $14::float8[], $15::text[], $31::numeric[], $32::text[], $33::bool[], $34::text[]{{results}})
+                     $14::float8[], $15::text[], $31::numeric[], $32::text[], $33::bool[], $34::text[],
+                     {_TIMES_FROM}{{results}})
      AS ended(task_id, lease, status, progress, outputs, error, cost,
               attempt_status, attempt_error, counts, order_open, ordered_at, job_id, delay_s, waiting_for,
-              cost_usd, warnings, stop_later, move{{result}}){{before}}),
+              cost_usd, warnings, stop_later, move, {_TIMES}{{result}}){{before}}),
 done AS (
 UPDATE tasks SET status = CASE WHEN {_IS_DROPPED} THEN 'canceled' ELSE ended.status END, lease = NULL,
        finished_at = CASE WHEN {_ENDS} THEN now() END, seq = {AT_END},
@@ -123,10 +132,10 @@ WHERE tasks.id = ended.task_id AND tasks.lease = ended.lease AND tasks.status = 
 RETURNING tasks.id, tasks.status, tasks.seq, tasks.provider, tasks.finished_at, tasks.next_try_at,
           tasks.cancel_requested_at, tasks.order_sent_at, ended.lease, ended.attempt_status, ended.attempt_error,
           ended.delay_s, ended.job_id, ended.ordered_at, ended.move, tasks.owner, tasks.budget_scopes AS scopes,
-          {DAY} AS day, {{money}}),
+          {_ENDED_TIMES}, {DAY} AS day, {{money}}),
 closed AS (
 UPDATE attempts SET status = done.attempt_status, finished_at = now(), error = done.attempt_error::jsonb,
-       job_id = done.job_id, submitting_at = done.ordered_at
+       job_id = done.job_id, submitting_at = done.ordered_at, {_WRITTEN_TIMES}
 FROM done WHERE attempts.id = done.lease),
 kept AS (
 INSERT INTO assets (id, task_id, owner, environment, key, sha256, size, media_type, width, height, duration_s,
@@ -191,7 +200,7 @@ LEFT JOIN LATERAL (SELECT order_sent_at, order_settled_usd, order_settled_day, {
 
 _NO_RESULTS = {"results": "", "result": "", "kept": ""}
 
-_RESULTS = {"results": ", $35::text[]", "result": ", result", "kept": " result = ended.result,"}
+_RESULTS = {"results": f", ${_RESULTS_PARAMETER}::text[]", "result": ", result", "kept": " result = ended.result,"}
 
 FINISH = _FINISH.format(**_UNPRICED, **_NO_RESULTS)
 """Ends attempts with all that follows. With $30 it tells also of those that were ended before.
@@ -201,7 +210,7 @@ already does not end, and has no number.
 """
 
 FINISH_WITH_RESULTS = _FINISH.format(**_UNPRICED, **_RESULTS)
-"""The same for attempts of which some have a result, in $35."""
+"""The same for attempts of which some have a result, in the last parameter."""
 
 FINISH_PRICED = _FINISH.format(**_PRICED, **_NO_RESULTS)
 """The same for tasks of which some have a price or a cost: with what that settles."""

@@ -1,6 +1,8 @@
 """Reading tasks, what is journaled of them, and their assets. Columns of many rows come as arrays."""
 
-from genpulse.adapters.database.statements.columns import ONE_OF_MANY, WHOLE_TASK
+from genpulse.adapters.database.statements.columns import ATTEMPT_TIMES, ONE_OF_MANY, WHOLE_TASK
+
+_TIMES = ", ".join(f"attempts.{name}" for name in ATTEMPT_TIMES)
 
 BY_KEY = f"""
 SELECT {WHOLE_TASK}, tasks.fingerprint FROM tasks WHERE owner = $1 AND idempotency_key = $2 AND deleted_at IS NULL
@@ -31,9 +33,10 @@ DELETED_KEYS = "SELECT key_digest FROM tombstones WHERE key_digest = ANY($1::byt
 
 GET = f"SELECT {WHOLE_TASK} FROM tasks WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL"
 
-ATTEMPTS = """
+ATTEMPTS = f"""
 SELECT attempts.id, attempts.task_id, attempts.number, attempts.provider, attempts.model, attempts.worker,
        attempts.client_reference, attempts.started_at, attempts.status, attempts.finished_at, attempts.error,
+       {_TIMES},
        CASE attempts.status WHEN 'running' THEN tasks.order_sent_at ELSE attempts.submitting_at END
        AS submitting_at,
        CASE attempts.status WHEN 'running' THEN tasks.order_job_id ELSE attempts.job_id END AS job_id

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
+from genpulse.adapters.database.statements.columns import ATTEMPT_TIMES
 from genpulse.adapters.database.statements.ends import (
     FINISH,
     FINISH_PRICED,
@@ -94,6 +95,7 @@ class EndWriter:
         more = (costs_usd, [_json(change.warnings) for change in changes], [end.stop_later for end in ends])
         moves = [change.move for change in changes]
         columns = (*_columns(ends, changes), *_assets(ends, changes), list(self._seated), again, *more, moves)
+        columns = (*columns, *_times(ends))
         may_settle = any(end.is_priced or change.cost for end, change in zip(ends, changes, strict=True))
         statement, results = _statement(changes, may_settle=may_settle)
         with outages():
@@ -193,6 +195,10 @@ def _columns(ends: Sequence[End], changes: Sequence[_EndColumns]) -> tuple[Seque
         [change.delay_s for change in changes],
         [change.waiting_for and change.waiting_for.value for change in changes],
     )
+
+
+def _times(ends: Sequence[End]) -> tuple[Sequence[object], ...]:
+    return tuple([getattr(end.times, name, None) for end in ends] for name in ATTEMPT_TIMES)
 
 
 def _json(document: JsonObject | Sequence[JsonObject] | None) -> str | None:

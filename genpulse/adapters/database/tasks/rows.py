@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from genpulse.adapters.database.statements.columns import ATTEMPT_TIMES
 from genpulse.adapters.database.tasks import exact_input
 from genpulse.adapters.database.tasks.route_document import route_of
 from genpulse.adapters.database.webhooks.choice_document import choice_of
 from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, AttemptStatus
+from genpulse.domain.attempt_times import AttemptTimes
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost, CostFlag
@@ -108,7 +110,13 @@ def attempt_of(row: Row) -> Attempt:
         job_id=row["job_id"],
         finished_at=row["finished_at"],
         error=failure_of(row["error"]),
+        times=_times_of(row),
     )
+
+
+def _times_of(row: Row) -> AttemptTimes | None:
+    """Whoever writes any of them writes `polls`."""
+    return None if row["polls"] is None else AttemptTimes(*(row[name] for name in ATTEMPT_TIMES))
 
 
 def asset_of(row: Row) -> Asset:

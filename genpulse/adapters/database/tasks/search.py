@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import asyncpg
+from pydantic_core import from_json
 
 from genpulse.adapters.database.statements.search import groups, searches, usage
 from genpulse.adapters.database.statements.search.conditions import Values
@@ -19,6 +20,9 @@ from genpulse.domain.task import Task, TaskStatus
 BY_THEIR_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan"
 """Which index finds the fewest is said by the values that are looked for, and differs from time to time."""
 
+IN_ORDER = "SET LOCAL enable_bitmapscan = off"
+"""What is common is found on the way: nobody gathers all of it."""
+
 ALL_OF_THEM = "SET LOCAL enable_seqscan = on"
 """Where most of the table is counted, it is read as it lies."""
 
@@ -33,10 +37,15 @@ class TaskSearch:
 
     async def page(self, query: TaskQuery) -> tuple[Task, ...]:
         """At most as many as the query's limit."""
-        statement = searches.first(query)
-        with outages():
-            rows: Sequence[Row] = await self._pool.fetch(statement.text, *statement.values)
-        if not statement.is_whole and len(rows) < query.limit:
+        if searches.is_impossible(query.filter):
+            return ()
+        rows: Sequence[Row] = ()
+        for statement in searches.first(query):
+            with outages():
+                rows = await self._pool.fetch(statement.text, *statement.values)
+            if statement.is_whole or len(rows) >= query.limit:
+                break
+        else:
             rows = await self._rare(query)
         return tuple(task_of(row) for row in rows[: query.limit])
 
@@ -68,14 +77,28 @@ class TaskSearch:
         return await in_transaction(self._pool, fetch)
 
     async def _rare(self, query: TaskQuery) -> Sequence[Row]:
-        statement = searches.by_all_indexes(query)
+        probe = searches.of_ended(query)
 
         async def fetch(connection: asyncpg.Connection) -> Sequence[Row]:
+            is_common = probe is not None and len(await connection.fetch(probe.text, *probe.values)) >= query.limit
             await connection.execute(BY_THEIR_VALUES)
+            if is_common:
+                await connection.execute(IN_ORDER)
+                statement = searches.by_id(query)
+            else:
+                of_few = bool(query.filter.texts) and await _expected(connection, query) <= searches.FEW
+                statement = searches.by_all_indexes(query, of_few=of_few)
             rows: Sequence[Row] = await connection.fetch(statement.text, *statement.values)
             return rows
 
         return await in_transaction(self._pool, fetch)
+
+
+async def _expected(connection: asyncpg.Connection, query: TaskQuery) -> float:
+    """How many tasks came in the times that are asked for, as far as the planner knows."""
+    statement = searches.made_then(query)
+    plan = from_json(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement.text}", *statement.values))
+    return float(plan[0]["Plan"]["Plan Rows"])
 
 
 def _group_of(row: Row) -> TaskGroup:

@@ -194,6 +194,7 @@ class TaskAttempts(TaskRows):
             error=outcome.failure if isinstance(outcome, Canceled) else error,
             submitting_at=end.ordered_at,
             job_id=end.job_id,
+            times=end.times,
         )
         self._ledger.tried(task, end)
         task = replace(task, losses=0, order=task.order if end.order_open else None)

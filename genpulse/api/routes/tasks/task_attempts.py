@@ -10,6 +10,7 @@ from genpulse.api.routes.tasks.tasks import TASK_PATH, TaskId
 from genpulse.api.schemas.document import Document, Time
 from genpulse.api.schemas.tasks.documents import FailureDocument
 from genpulse.domain.attempt import Attempt, AttemptStatus
+from genpulse.domain.attempt_times import AttemptTimes
 
 routes = encoded.router("tasks")
 
@@ -31,6 +32,24 @@ class AttemptDocument(Document):
     finished_at: Time | None
     asked_at: Time | None
     """When the provider was asked for what may cost money; null where it was not, or had been before."""
+    taken_at: Time | None
+    """When the provider had taken the order and the id of its job was kept.
+
+    This and the moments below, to the millisecond, are written down when the attempt ends. They are null while it
+    runs, when its worker was lost, where it did not come so far, and of attempts from before they were kept.
+    """
+    first_polled_at: Time | None
+    """When the provider first answered what became of the job."""
+    last_polled_at: Time | None
+    """The same for the last time."""
+    polls: int | None = Field(examples=[7])
+    """How often it has answered that; null where nobody knows."""
+    done_at: Time | None
+    """When the work was done, so that its outputs could be had."""
+    collected_at: Time | None
+    """When all outputs had been received."""
+    stored_at: Time | None
+    """When they had been stored."""
     job_id: str | None
     """What the provider calls the job."""
     error: FailureDocument | None
@@ -39,6 +58,8 @@ class AttemptDocument(Document):
     @classmethod
     def of(cls, attempt: Attempt, *, shows_worker: bool) -> "AttemptDocument":
         """From the domain's value."""
+        times = attempt.times or AttemptTimes()
+        moments = times.moments(attempt.started_at, attempt.submitting_at)
         return cls(
             number=attempt.number,
             status=attempt.status,
@@ -48,6 +69,13 @@ class AttemptDocument(Document):
             started_at=attempt.started_at,
             finished_at=attempt.finished_at,
             asked_at=attempt.submitting_at,
+            taken_at=moments.taken_at,
+            first_polled_at=moments.first_polled_at,
+            last_polled_at=moments.last_polled_at,
+            polls=attempt.times.polls if attempt.times else None,
+            done_at=moments.done_at,
+            collected_at=moments.collected_at,
+            stored_at=moments.stored_at,
             job_id=attempt.job_id,
             error=FailureDocument.of(attempt.error) if attempt.error else None,
         )

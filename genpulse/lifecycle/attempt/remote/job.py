@@ -32,6 +32,7 @@ async def run_remote_job(run: AttemptRun, engine: TwoPhase[Any]) -> ReceivedResu
         polling = Polling(run, engine, await _job_id(run, engine, ends_at), ends_at)
         with run.services.tracing.engine_step(EngineStep.WAIT, run.task):
             await polling.until_done()
+        run.stopwatch.done()
         with run.services.tracing.engine_step(EngineStep.COLLECT, run.task):
             result = await collect_result(run, engine, polling.job, ends_at)
         return replace(result, warnings=(*result.warnings, *polling.warnings))
@@ -80,6 +81,7 @@ async def _order(run: AttemptRun, engine: TwoPhase[Any], ends_at: float) -> str:
         run.order.close()
         raise
     await run.journal_job(submission.job_id)
+    run.stopwatch.taken()
     await run.tell_gate_of_success()
     return submission.job_id
 

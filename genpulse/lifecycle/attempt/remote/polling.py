@@ -60,6 +60,7 @@ class Polling:
         polls = 0
         while True:
             progress = await self._progress()
+            self._run.stopwatch.polled()
             if progress.failed is not None:
                 self._run.order.close()
                 raise self._ordered_again(progress.failed)

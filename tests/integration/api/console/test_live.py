@@ -6,7 +6,7 @@ import json
 import pytest
 
 from genpulse.background.loops import Loops
-from genpulse.console.live import SHORTEST_S, LiveFragments
+from genpulse.console.live import SHORTEST_S, TOLD_AT_ONCE, LiveFragments
 from genpulse.console.options import ConsoleOptions
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.keys.api_key import Scope
@@ -131,6 +131,34 @@ async def test_all_who_watch_the_same_share_what_is_rendered():
     for stream in streams:
         await stream.aclose()
     assert not watching.live._channels
+
+
+async def test_what_all_are_told_is_written_once():
+    watching = Watching()
+    streams = [watching.watch() for _ in range(20)]
+    seen = await asyncio.gather(*(anext(stream) for stream in streams))
+    assert len({id(update.frame) for update in seen}) == 1
+    assert b'"html": "1"' in seen[0].frame
+    for stream in streams:
+        await stream.aclose()
+
+
+async def test_many_who_watch_are_told_a_few_at_a_time():
+    watching = Watching()
+    streams = [watching.watch(every_s=60.0) for _ in range(5 * TOLD_AT_ONCE)]
+    await asyncio.gather(*(anext(stream) for stream in streams))
+    told = [asyncio.ensure_future(anext(stream)) for stream in streams]
+    await asyncio.sleep(0.01)
+    (channel,) = watching.live._channels.values()
+    channel.show({"part": "new"})
+    counts = [0]
+    while counts[-1] < len(told):
+        await asyncio.sleep(0)
+        counts.append(sum(one.done() for one in told))
+    assert 0 < next(count for count in counts if count) <= TOLD_AT_ONCE
+    assert {one.result().fragments["part"] for one in told} == {"new"}
+    for stream in streams:
+        await stream.aclose()
 
 
 async def test_a_kind_is_rendered_four_times_a_second_at_most_whatever_is_watched():

@@ -1,12 +1,16 @@
 """The pages of the console, as a browser without JavaScript reads them."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 import pytest
 
 from genpulse.console.options import ConsoleOptions
-from genpulse.domain.attempt import Failed
+from genpulse.domain.attempt import Failed, Succeeded
+from genpulse.domain.attempt_times import AttemptTimes
 from genpulse.domain.failure import Actor, Charged, Failure, FailureCode
 from genpulse.domain.keys.api_key import Scope
 from tests.api_keys import added
@@ -73,6 +77,29 @@ async def test_a_failure_is_told_in_plain_words(console, browser):
     assert "The provider's moderation refused it. moderation_blocked" in page.text
     assert "Whoever asked for it must change the request. It may have been charged." in page.text
     assert "The same task would fail again." in page.text
+
+
+async def test_an_attempt_is_a_bar_of_steps_which_are_told_in_words_too(console, browser):
+    task = (await console.submit()).json["id"]
+    times = AttemptTimes(None, 100, 4100, 4100, 4600, 4700, polls=3)
+    await console.end(Succeeded(()), times=times)
+    (attempt,) = console.services.store._attempts[UUID(task)]
+    began = attempt.finished_at - timedelta(seconds=5)
+    console.services.store._attempts[UUID(task)] = [replace(attempt, started_at=began)]
+    page = await browser.get(f"/console/tasks/{task}")
+    for step in ("polled 4.1 s, 3 answers", "collected 500 ms", "stored"):
+        assert step in page.text
+    for step in ("polled", "collected", "stored"):
+        assert f'<rect class="{step}"' in page.html
+    assert "not known, since" not in page.text
+
+
+async def test_steps_of_a_lost_worker_are_shown_as_not_known(console, browser):
+    task = (await console.submit()).json["id"]
+    await console.end(Failed(REFUSED), times=None)
+    page = await browser.get(f"/console/tasks/{task}")
+    assert "not known, since its worker kept no times" in page.text
+    assert '<rect class="unknown"' in page.html
 
 
 async def test_a_task_shows_its_output_and_its_code(console, browser):

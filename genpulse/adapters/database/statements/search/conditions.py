@@ -2,18 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from genpulse.adapters.database.statements.columns import ONE_OF_MANY
 from genpulse.domain.search.task_query import TaskFilter, ids_made_in
 from genpulse.domain.task import TaskStatus
 
+_OF_WORKERS = "id = ANY(ARRAY(SELECT task_id FROM queue WHERE worker IS NOT NULL))"
+"""What runs is found by the entries of workers: it may lie behind a million that wait."""
+
 _STATUS = {
     TaskStatus.QUEUED: "status = 'queued' AND finished_at IS NULL",
-    TaskStatus.RUNNING: "status = 'running' AND finished_at IS NULL",
+    TaskStatus.RUNNING: f"status = 'running' AND finished_at IS NULL AND {_OF_WORKERS}",
     TaskStatus.SUCCEEDED: "status = 'succeeded' AND finished_at IS NOT NULL AND error IS NULL",
     TaskStatus.FAILED: "status = 'failed' AND error IS NOT NULL",
     TaskStatus.CANCELED: "status = 'canceled' AND cancel_requested_at IS NOT NULL",
 }
+
+
+_FIRST_ID, _LAST_ID = UUID(int=0), UUID(int=(1 << 128) - 1)
+
+
+ID = "id"
+ID_OF_NO_INDEX = f"nullif(id, '{_FIRST_ID}')"
+"""Beside words: the planner takes each for that of every 50th task, and would read all of a month for one."""
 
 
 class Values:
@@ -29,15 +41,29 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True)
+class IdRange:
+    """From the first id that is meant to the last."""
+
+    first: UUID = _FIRST_ID
+    last: UUID = _LAST_ID
+
+    def narrowed(self, first: UUID | None, last: UUID | None) -> "IdRange":
+        """What of it is between these."""
+        return IdRange(max(first or self.first, self.first), min(last or self.last, self.last))
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A field of a filter that has an index, in which it stands before the id.
 
-    `column` is what the index knows, `more` what has to be said so that the index is thought of.
+    `column` is what the index knows, `more` what has to be said so that the index is thought of, and `of_index`
+    the same where a pair is asked for: that a value is there follows from nothing else then.
     """
 
     column: str
     values: Sequence[str]
     more: str = ""
+    of_index: str = ""
 
     def condition(self, values: Values) -> str:
         """That one of the values fits."""
@@ -45,14 +71,20 @@ class Field:
             return f"{self.column} = {values.put(self.values[0])}{self.more}"
         return f"{self.column} = ANY({values.put(list(self.values))}::text[]){self.more}"
 
-    def ranges(self, values: Values) -> tuple[str, ...]:
-        """For each value a condition that goes with `order`, and with no order of any other index.
+    def ranges(self, values: Values, ids: IdRange) -> tuple[str, ...]:
+        """For each value a condition on it and the ids, that goes with `order` and with that of no other index.
 
-        The planner takes an equal value for one of the usual, and where these are few it reads all rows that fit,
-        to put them in order. The one value that half of the table has is then read whole.
+        The planner takes an equal value for one of the usual, and a range of ids for a two-hundredth of the table.
+        Where it expects few rows it reads all that fit, to put them in order: of the one value that half of the
+        table has it would read half. Of pairs it knows nothing, and so follows the index.
         """
+        first, last = values.put(ids.first), values.put(ids.last)
+        pair = f"({self.column}, id)"
         places = (values.put(value) for value in self.values)
-        return tuple(f"{self.column} >= {place} AND {self.column} <= {place}{self.more}" for place in places)
+        return tuple(
+            f"{pair} >= ({place}, {first}::uuid) AND {pair} <= ({place}, {last}::uuid){self.more}{self.of_index}"
+            for place in places
+        )
 
     @property
     def order(self) -> str:
@@ -65,9 +97,15 @@ def fields(task_filter: TaskFilter) -> tuple[Field, ...]:
     # Tasks of nobody are in no index by owner.
     of_somebody = "" if "" in task_filter.owners else " AND owner <> ''"
     every_field = (
-        Field("batch_id", (str(task_filter.batch),) if task_filter.batch else ()),
+        Field(
+            "batch_id",
+            (str(task_filter.batch),) if task_filter.batch else (),
+            of_index=" AND batch_id IS NOT NULL",
+        ),
         # What has an error has failed or is canceled. Of "failed" the planner would expect next to none.
-        Field("(error ->> 'code')", _unique(task_filter.codes), " AND status <> 'canceled'"),
+        Field(
+            "(error ->> 'code')", _unique(task_filter.codes), " AND status <> 'canceled'", " AND error IS NOT NULL"
+        ),
         Field("owner", _unique(task_filter.owners), of_somebody),
         Field("model", _unique(task_filter.models)),
         Field("provider", _unique(task_filter.providers)),
@@ -85,21 +123,40 @@ def statuses(task_filter: TaskFilter) -> tuple[str, ...]:
     return tuple(_STATUS[status] for status in dict.fromkeys(task_filter.statuses))
 
 
-def bounds(task_filter: TaskFilter, values: Values) -> tuple[str, ...]:
+def ids_meant(task_filter: TaskFilter) -> IdRange:
+    """Between which ids all tasks of the filter are."""
+    made = ids_made_in(task_filter.created_after, task_filter.created_before)
+    return IdRange().narrowed(*made).narrowed(*(task_filter.id_range or (None, None)))
+
+
+def moments(task_filter: TaskFilter, values: Values) -> tuple[str, ...]:
+    """What is asked of moments, beside `ids_meant`, of what is not deleted.
+
+    A pair with the first id there is says the same as the moment alone, and lets the planner expect many rows.
+    """
+    pair, first = "(created_at, id)", f"'{_FIRST_ID}'::uuid"
+    conditions = ((">=", task_filter.created_after), ("<", task_filter.created_before))
+    return (
+        "deleted_at IS NULL",
+        *(f"{pair} {sign} ({values.put(at)}, {first})" for sign, at in conditions if at is not None),
+    )
+
+
+def bounds(task_filter: TaskFilter, values: Values, id_is: str = ID) -> tuple[str, ...]:
     """What is asked of ids and moments, of what is not deleted: conditions that go with any order by id."""
-    return ("deleted_at IS NULL", *bounds_of_all(task_filter, values))
+    return ("deleted_at IS NULL", *bounds_of_all(task_filter, values, id_is))
 
 
-def bounds_of_all(task_filter: TaskFilter, values: Values) -> tuple[str, ...]:
+def bounds_of_all(task_filter: TaskFilter, values: Values, id_is: str = ID) -> tuple[str, ...]:
     """The same of what is deleted, too."""
     lowest, highest = ids_made_in(task_filter.created_after, task_filter.created_before)
     ids = task_filter.id_range or (None, None)
     conditions = (
         ("id = ANY({}::uuid[])", list(task_filter.ids) or None),
-        ("id >= {}", ids[0]),
-        ("id <= {}", ids[1]),
-        ("id >= {}", lowest),
-        ("id <= {}", highest),
+        (f"{id_is} >= {{}}", ids[0]),
+        (f"{id_is} <= {{}}", ids[1]),
+        (f"{id_is} >= {{}}", lowest),
+        (f"{id_is} <= {{}}", highest),
         ("created_at >= {}", task_filter.created_after),
         ("created_at < {}", task_filter.created_before),
     )

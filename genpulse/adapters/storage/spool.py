@@ -16,13 +16,6 @@ from genpulse.domain.errors import ContentTooLarge
 _AT_ONCE = 1 << 20
 
 
-def end_of(spooled: Spooled, most: int) -> bytes:
-    """The last bytes of the file, at most `most`. Raises `OSError`."""
-    with spooled.path.open("rb") as file:
-        file.seek(max(0, spooled.size - most))
-        return file.read()
-
-
 def demand(spooled: Spooled, limit_bytes: int | None) -> None:
     """Raises `ContentTooLarge`, and `StorageLost` where the file is gone or cannot be read."""
     if limit_bytes is not None and spooled.size > limit_bytes:
@@ -41,7 +34,7 @@ async def spool(
     loop = asyncio.get_running_loop()
     digest = hashlib.sha256()
     size = 0
-    async with aclosing(_pieces(content, limit_bytes, threads)) as pieces:
+    async with aclosing(pieces_of(content, limit_bytes, threads)) as pieces:
         async for piece in pieces:
             size += len(piece)
             await loop.run_in_executor(threads, _write, file, digest, piece)
@@ -56,10 +49,13 @@ def _write(file: IO[bytes], digest: "hashlib._Hash", piece: bytes) -> None:
         file.write(piece)
 
 
-async def _pieces(
+async def pieces_of(
     content: bytes | Path | AsyncIterable[bytes], limit_bytes: int | None, threads: Executor
 ) -> AsyncGenerator[bytes, None]:
-    """Small chunks together, so that a thread is not asked for each of them."""
+    """Small chunks together, so that a thread is not asked for each of them.
+
+    Raises `ContentTooLarge` as soon as that is known, and as `spool` does for a file.
+    """
     waiting: list[bytes] = []
     length = size = 0
     async with aclosing(_chunks(content, threads)) as chunks:

@@ -12,7 +12,8 @@ SVG_DOCTYPE = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x.dtd" [ <!ENTITY
 def type_of(tmp_path: Path, content: bytes | str) -> str:
     path = tmp_path / "genpulse-spooled"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return media_type_of(path)
+    with path.open("rb") as file:
+        return media_type_of(file)
 
 
 @pytest.mark.parametrize(

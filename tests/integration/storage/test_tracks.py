@@ -1,4 +1,7 @@
+import io
 from pathlib import Path
+
+import pytest
 
 from genpulse.adapters.storage.tracks import Tracks, tracks_of
 from tests.integration.storage.media_files import HEIGHT, WIDTH, video, wav
@@ -7,23 +10,44 @@ NEVER_ENDING = b"FLV\x01\x01\x00\x00\x00\t\x00\x00\x00\x00\x12\x00\x00\xb8\x00\x
 """Thirty bytes on which libmediainfo works for more than half a minute."""
 
 
-def test_what_a_video_tells(tmp_path: Path) -> None:
+@pytest.fixture(params=["a file of the system", "parts"])
+def looked_at(request: pytest.FixtureRequest, tmp_path: Path):
+    def look(content: bytes) -> Tracks:
+        if request.param == "parts":
+            return tracks_of(io.BytesIO(content))
+        (tmp_path / "file").write_bytes(content)
+        with (tmp_path / "file").open("rb") as file:
+            return tracks_of(file)
+
+    return look
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "webm", "mpegts", "avi"])
+def test_what_a_video_tells(tmp_path: Path, looked_at, container: str) -> None:
     path = tmp_path / "video"
-    video(path, "mp4", "libx264")
-    assert tracks_of(path) == Tracks(pictures=True, width=WIDTH, height=HEIGHT, duration_ms=1_000)
+    video(path, container, "libvpx" if container == "webm" else "libx264")
+    tracks = looked_at(path.read_bytes())
+    assert (tracks.pictures, tracks.width, tracks.height) == (True, WIDTH, HEIGHT)
+    with path.open("rb") as file:
+        assert tracks == tracks_of(file)
 
 
-def test_what_a_sound_tells(tmp_path: Path) -> None:
-    path = tmp_path / "sound"
-    path.write_bytes(wav())
-    assert tracks_of(path) == Tracks(sound=True, duration_ms=500)
+def test_what_a_sound_tells(looked_at) -> None:
+    assert looked_at(wav()) == Tracks(sound=True, duration_ms=500)
 
 
-def test_a_file_that_would_take_for_ever_is_given_up(tmp_path: Path) -> None:
-    path = tmp_path / "hostile"
-    path.write_bytes(NEVER_ENDING)
-    assert tracks_of(path) == Tracks()
+def test_a_file_that_would_take_for_ever_is_given_up(looked_at) -> None:
+    assert looked_at(NEVER_ENDING) == Tracks()
 
 
-def test_a_file_that_is_gone_has_no_tracks(tmp_path: Path) -> None:
-    assert tracks_of(tmp_path / "nothing") == Tracks()
+def test_an_empty_file_has_no_tracks(looked_at) -> None:
+    assert looked_at(b"") == Tracks()
+
+
+def test_what_breaks_while_it_is_read_is_told() -> None:
+    class Broken(io.BytesIO):
+        def read(self, *_size):
+            raise RuntimeError("away")
+
+    with pytest.raises(RuntimeError, match="away"):
+        tracks_of(Broken(wav()))

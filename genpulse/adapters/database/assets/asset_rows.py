@@ -9,7 +9,7 @@ from genpulse.adapters.database.statements import tasks
 from genpulse.adapters.database.tasks.ending_attempts import asset_columns
 from genpulse.adapters.database.tasks.rows import asset_of
 from genpulse.adapters.postgresql.connections import outages
-from genpulse.domain.assets.asset import Asset
+from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.errors import AssetExists, BytesErased, UnknownAsset
 
 
@@ -36,6 +36,15 @@ class AssetRows:
         if row is None:
             raise UnknownAsset(asset_id)
         return asset_of(row)
+
+    async def twin_of(self, content: Content, environment: str) -> Content | None:
+        """The same bytes under another key of the same week."""
+        folder = f"{content.key.rpartition('/')[0]}/"
+        with outages():
+            row = await self._pool.fetchrow(
+                tasks.TWIN, content.sha256, content.size, folder, content.key, environment
+            )
+        return asset_of(row).content if row is not None else None
 
     async def owners(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are; those that are not there are left out."""

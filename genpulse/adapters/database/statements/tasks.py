@@ -94,6 +94,13 @@ WHERE id = $1 AND ({_SHOWN}
                               WHERE asset_uses.asset_id = assets.id AND tasks.finished_at IS NULL))
 """
 
+TWIN = """
+SELECT * FROM assets
+WHERE sha256 = $1 AND key LIKE 'assets/%/id/%' AND size = $2 AND starts_with(key, $3) AND key <> $4
+  AND environment = $5 AND deleted_at IS NULL
+ORDER BY created_at LIMIT 1
+"""
+
 OWNERS_OF_ASSETS = f"SELECT id, owner FROM assets WHERE id = ANY($1::uuid[]) AND {_SHOWN}"
 
 MEDIA_TYPES = "SELECT id, media_type FROM assets WHERE id = ANY($1::uuid[])"

@@ -1,18 +1,20 @@
 """Blocking calls on whole objects: a folder, memory, S3, GCS or Azure."""
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError
-from obstore.store import LocalStore, MemoryStore
+from obstore.store import LocalStore, MemoryStore, S3Store
 
 from genpulse.adapters.storage.deletion import delete
 from genpulse.adapters.storage.errors import is_missing, may_be_lost
 from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
 from genpulse.adapters.storage.object_writer import END, Fingerprint, ObjectWriter
 from genpulse.adapters.storage.opening import UPLOAD_S, open_store, proxy_of
+from genpulse.adapters.storage.unfinished import UnfinishedUploads
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.assets.asset import Buffered, Spooled
 from genpulse.domain.errors import StorageLost, StorageUnavailable
@@ -101,6 +103,12 @@ class Bucket:
         if self._folder is not None:
             remove_staged(self._folder, keys)
         delete(self._store, keys, proxies=self._proxies)
+
+    def abort_unfinished(self, before: datetime) -> int:
+        """Let a store of the kind of S3 forget uploads that began before and never ended; returns how many."""
+        if not isinstance(self._store, S3Store):
+            return 0
+        return UnfinishedUploads(self._store, self._proxies).abort(before)
 
     def write_probe(self) -> None:
         """Leave the mark by which this place is known again."""

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -184,6 +184,10 @@ class ObjectStorage:
         """Forget the bytes under these keys; those that are gone already are no error."""
         if keys:
             await self._call(self._bucket.remove, list(keys))
+
+    async def abort_unfinished(self, older_than: timedelta) -> int:
+        """Forget parts of uploads that broke off; 0 where the store keeps none, or does not let us look."""
+        return await self._call(self._bucket.abort_unfinished, self._now() - older_than)
 
     async def probe(self) -> Health:
         """Whether something can be written. Answers within 2 seconds and never raises."""

@@ -10,6 +10,8 @@ from genpulse.ports import Pruning, Services, Storage
 
 CLIENT_TOKENS_KEPT = timedelta(days=1)
 """For so long after their end somebody is told that they have run out, and not that they were never there."""
+UNFINISHED_KEPT = timedelta(days=2)
+"""Uploads to the storage that take longer have broken off."""
 PAUSE_S = 0.05
 """Between two batches, so that others get at the database and the storage."""
 
@@ -38,7 +40,9 @@ async def prune(services: Services, policy: RetentionPolicy) -> Pruned | None:
             await drained(lambda: services.deletions.forget(deleted, batch))
         if (entered := policy.ledger) is not None:
             await drained(lambda: pruning.entries(entered, batch))
-        return pruned + await drained(lambda: _objects(pruning, services.storage, ages.objects, batch))
+        pruned += await drained(lambda: _objects(pruning, services.storage, ages.objects, batch))
+        await services.storage.abort_unfinished(UNFINISHED_KEPT)
+        return pruned
 
 
 async def _compare_clocks(services: Services, pruning: Pruning) -> None:

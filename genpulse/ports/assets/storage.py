@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -61,4 +62,10 @@ class Storage(Protocol):
         """Forget the bytes under these keys; those that are gone already are no error.
 
         Raises `StorageUnavailable`, and then some of them may be left.
+        """
+
+    async def abort_unfinished(self, older_than: timedelta) -> int:
+        """Forget what is left of uploads that began longer ago and broke off; returns how many they were.
+
+        Where the storage does not tell of them, the log says what to do. Raises `StorageUnavailable`.
         """

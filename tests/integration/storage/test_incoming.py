@@ -336,7 +336,8 @@ async def test_a_twin_that_is_deleted_in_this_very_moment_costs_nothing(store, s
     first = await upload(services, chunks(body), limit_bytes=LIMIT)
 
     class Deleting:
-        left = [first.id]
+        def __init__(self):
+            self.left = [first.id]
 
         def __getattr__(self, name):
             return getattr(services.store, name)
@@ -347,8 +348,9 @@ async def test_a_twin_that_is_deleted_in_this_very_moment_costs_nothing(store, s
                 await services.deletions.erase_assets(100)
             return await services.store.now()
 
-    second = await upload(replace(services, store=Deleting()), chunks(body), limit_bytes=LIMIT)
-    assert Deleting.left == []
+    deleting = Deleting()
+    second = await upload(replace(services, store=deleting), chunks(body), limit_bytes=LIMIT)
+    assert deleting.left == []
     assert second.content.key != first.content.key
     assert objects(store)[second.content.key] == body
 

@@ -18,7 +18,7 @@ from genpulse.adapters.storage.media import Media, describe
 from genpulse.adapters.storage.media_type import media_type_of
 from genpulse.adapters.storage.memory_share import MemoryShare, SharedMemory
 from genpulse.adapters.storage.object_file import ObjectFile
-from genpulse.adapters.storage.spool import pieces_of, spool
+from genpulse.adapters.storage.spool import pieces_of, pour, spool
 from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.domain.assets.asset import Buffered, Content, Received, Spooled, Staged, staged_key
 from genpulse.domain.errors import StorageUnavailable
@@ -126,10 +126,14 @@ class Incoming:
         Its `Content-Type` is told by its beginning: nobody asks the store for it but people who look there.
         """
         writer = await self._call(self._bucket.open_writer, key, media_type_of(io.BytesIO(head)))
+
+        def write(piece: bytes) -> None:
+            with object_errors(self._bucket.proxy):
+                writer.write(piece)
+
         try:
             async with aclosing(pieces):
-                async for piece in pieces:
-                    await self._call(writer.write, piece)
+                await pour(pieces, write, self._threads)
         except BaseException:
             await self._forgotten("the parts of an object that is not finished", writer.abort)
             raise

@@ -150,13 +150,15 @@ class ObjectStorage:
 
         Where these are all bytes, `sha256` is what they have to have; the last chunk comes only when they do.
 
-        One chunk more is asked for while one is taken, and up to six where whoever takes them had to wait: a slow
-        reader holds 4 MiB, a fast one 14, and neither a thread nor a connection while it reads.
+        A chunk is hashed while it is taken. One more is asked for meanwhile, and up to six where whoever takes
+        them had to wait: a slow reader holds 4 MiB, a fast one 14, and neither a thread nor a connection while it
+        reads.
         """
         places = iter(range(start, end, CHUNK))
         coming: deque[asyncio.Task[bytes]] = deque()
         most = 1
-        digest = hashlib.sha256()
+        digest, loop = hashlib.sha256(), asyncio.get_running_loop()
+        hashing: asyncio.Future[None] | None = None
 
         def ask() -> None:
             for at in islice(places, most - len(coming)):
@@ -171,9 +173,13 @@ class ObjectStorage:
                 most = min(most + had_to_wait, _MOST_AHEAD)
                 ask()
                 if sha256:
-                    await asyncio.get_running_loop().run_in_executor(self._calls, digest.update, part)
-                    if not coming and digest.hexdigest() != sha256:
-                        raise StorageLost("The bytes of this asset are not those that were kept.")
+                    if hashing is not None:
+                        await hashing
+                    hashing = loop.run_in_executor(self._calls, digest.update, part)
+                    if not coming:
+                        await hashing
+                        if digest.hexdigest() != sha256:
+                            raise StorageLost("The bytes of this asset are not those that were kept.")
                 yield part
         finally:
             for task in coming:

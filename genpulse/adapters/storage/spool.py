@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import stat
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import aclosing
 from pathlib import Path
@@ -34,19 +34,39 @@ async def spool(
     loop = asyncio.get_running_loop()
     digest = hashlib.sha256()
     size = 0
+
+    def write(piece: bytes) -> None:
+        nonlocal size
+        digest.update(piece)
+        size += len(piece)
+        with disk_errors("write the spool file"):
+            file.write(piece)
+
     async with aclosing(pieces_of(content, limit_bytes, threads)) as pieces:
-        async for piece in pieces:
-            size += len(piece)
-            await loop.run_in_executor(threads, _write, file, digest, piece)
+        await pour(pieces, write, threads)
     with disk_errors("write the spool file"):
         await loop.run_in_executor(threads, file.flush)
     return Spooled(Path(file.name), digest.hexdigest(), size)
 
 
-def _write(file: IO[bytes], digest: "hashlib._Hash", piece: bytes) -> None:
-    digest.update(piece)
-    with disk_errors("write the spool file"):
-        file.write(piece)
+async def pour(pieces: AsyncIterator[bytes], take: Callable[[bytes], None], threads: Executor) -> None:
+    """Hand over all pieces in a thread, one after the other; the next one comes meanwhile.
+
+    Where the stream breaks off, the thread has done with the last piece when this raises.
+    """
+    loop = asyncio.get_running_loop()
+    taking: asyncio.Future[None] | None = None
+    try:
+        async for piece in pieces:
+            if taking is not None:
+                await taking
+            taking = loop.run_in_executor(threads, take, piece)
+        if taking is not None:
+            await taking
+    except BaseException:
+        if taking is not None:
+            await asyncio.gather(taking, return_exceptions=True)
+        raise
 
 
 async def pieces_of(

@@ -87,9 +87,9 @@ _SHOWN = """assets.deleted_at IS NULL
                     WHERE maker.id = assets.task_id AND maker.deleted_at IS NOT NULL)"""
 """Outputs of a task that was deleted are gone with it, also before their rows are."""
 
-ASSET = f"""
+ASSETS = f"""
 SELECT * FROM assets
-WHERE id = $1 AND ({_SHOWN}
+WHERE id = ANY($1::uuid[]) AND ({_SHOWN}
                    OR EXISTS (SELECT FROM asset_uses JOIN tasks ON tasks.id = asset_uses.task_id
                               WHERE asset_uses.asset_id = assets.id AND tasks.finished_at IS NULL))
 """

@@ -345,3 +345,4 @@ class PostgresTaskStore:
         """Wait for what is being written. The pool stays open; it belongs to whoever opened it."""
         for coalescer in (self._submit, self._finish, self._progress, self._read):
             await coalescer.close()
+        await self._assets.close()

@@ -96,10 +96,11 @@ WHERE id = ANY($1::uuid[]) AND ({_SHOWN}
 
 TWIN = """
 SELECT * FROM assets
-WHERE sha256 = $1 AND key LIKE 'assets/%/id/%' AND size = $2 AND starts_with(key, $3) AND key <> $4
+WHERE sha256 = $1 AND strpos(key, '/id/') > 0 AND size = $2 AND strpos(key, $3) = 1 AND key <> $4
   AND environment = $5 AND deleted_at IS NULL
 ORDER BY created_at LIMIT 1
 """
+"""By the index of digests: no condition on the key is one that its own index would be taken for."""
 
 OWNERS_OF_ASSETS = f"SELECT id, owner FROM assets WHERE id = ANY($1::uuid[]) AND {_SHOWN}"
 

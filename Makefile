@@ -7,7 +7,7 @@ WORKERS ?= 8
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-stacks test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points upgrade-locks flow-walks security audit bench bench-quick bench-compare ops ops-tools image-folder packages clean
+.PHONY: help install demo dev test test-stacks test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points upgrade-locks flow-walks security audit bench bench-quick bench-compare bench-flame ops ops-tools image-folder packages clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -219,6 +219,9 @@ bench-quick: $(VENV)/.bench-ready  ## one short round of each row: whether it ru
 
 bench-compare: $(VENV)/.bench-ready  ## which rows differ from the commit REF by more than noise (BENCH="submit --rounds 10")
 	@$(BIN)/python -m bench compare $(or $(REF),main) $(BENCH)
+
+bench-flame: $(VENV)/.bench-ready  ## flame graphs of a submit and of an attempt, here or at the commit REF, and their parts in microseconds
+	@$(BIN)/python -m bench.flame $(REF) --write docs/reference/performance $(if $(REF),--label $(or $(LABEL),$(REF)))
 
 lock: $(READY)  ## resolve requirements.lock anew
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -124,7 +124,7 @@ def main(arguments: Sequence[str]) -> None:
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     if wanted.rounds < 1:
         parser.error("a comparison needs a round of each commit at least")
-    with _tree_of(wanted.reference, parser.error) as tree:
+    with tree_of(wanted.reference, parser.error) as tree:
         before, after = by_turns(tree, wanted.rows or USUAL, wanted.rounds)
     print(table(wanted.reference, differences(before, after)))
 
@@ -160,7 +160,7 @@ def _measured(tree: Path, rows: Sequence[str]) -> Figures:
 
 
 @contextmanager
-def _tree_of(reference: str, refuse: Callable[[str], object]) -> Iterator[Path]:
+def tree_of(reference: str, refuse: Callable[[str], object]) -> Iterator[Path]:
     """The files of a commit in a folder of their own, which is there as long as this lasts."""
     with tempfile.TemporaryDirectory(prefix="genpulse-bench-") as folder:
         tree = Path(folder, "before")

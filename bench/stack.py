@@ -49,6 +49,8 @@ class Stack:
     database_url: str
     redis_url: str
     size: Size
+    tree: Path = ROOT
+    """Whose code runs."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -64,7 +66,7 @@ class Stack:
     def upgrade(self) -> None:
         """Make the tables."""
         command = [sys.executable, "-m", "genpulse", "db", "upgrade"]
-        subprocess.run(command, env=self.environment, check=True, capture_output=True, cwd=ROOT)
+        subprocess.run(command, env=self.environment, check=True, capture_output=True, cwd=self.tree)
 
     @contextmanager
     def api(self, count: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, ...]]:
@@ -92,7 +94,7 @@ class Stack:
     ) -> Iterator[Child]:
         """Whatever process, from the line by which it says that it is ready."""
         wanted = {**self.environment, **(environment or {}), "PYTHONUNBUFFERED": "1"}
-        child = Child(Command(name, arguments, wanted, ROOT, announcement=ready), self.guard, _quiet)
+        child = Child(Command(name, arguments, wanted, self.tree, announcement=ready), self.guard, _quiet)
         try:
             deadline = time.monotonic() + START_S
             while not child.has_announced:
@@ -202,14 +204,14 @@ def cpu_s(process: psutil.Process) -> float:
 
 
 @contextmanager
-def running(size: Size) -> Iterator[Stack]:
+def running(size: Size, tree: Path = ROOT) -> Iterator[Stack]:
     """Bring one up, with its tables, and take it down."""
     guard = Guard()
     home = Path(tempfile.mkdtemp(prefix="genpulse-bench-"))
     home.chmod(0o711)
     try:
         postgres, redis = stack_of(home, guard, durable=True)
-        stack = Stack(home, guard, postgres.url, redis.url, size)
+        stack = Stack(home, guard, postgres.url, redis.url, size, tree)
         stack.upgrade()
         yield stack
         for server in (postgres, redis):

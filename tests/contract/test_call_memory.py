@@ -24,7 +24,7 @@ async def process(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[str
     async with open_redis(request.getfixturevalue("redis_url"), "dev:") as client:
 
         def make(name: str) -> RedisCalls:
-            opened.append(RedisCalls(client, Keyspace("dev:"), name))
+            opened.append(RedisCalls(client, Keyspace("dev:"), name, answer_s=60))
             return opened[-1]
 
         yield make

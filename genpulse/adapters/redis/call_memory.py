@@ -46,8 +46,12 @@ class RedisCalls:
     that died is found by the word of its client alone.
     """
 
-    def __init__(self, redis: Redis, keys: Keyspace, process: str, loops: Loops | None = None) -> None:
+    def __init__(
+        self, redis: Redis, keys: Keyspace, process: str, loops: Loops | None = None, *, answer_s: float = ANSWER_S
+    ) -> None:
+        """Redis counts as away where it does not answer in `answer_s` seconds."""
         self._keys = keys
+        self._answer_s = answer_s
         self._process = process
         self._loops = loops or Loops()
         self._steps = Script(redis, STEPS)
@@ -101,7 +105,7 @@ class RedisCalls:
 
     async def _done(self, steps: Sequence[_Step]) -> Sequence[str]:
         """The answers. A script of a cluster may reach the keys of one digest alone."""
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(self._answer_s):
             if self._channels and not self._is_heard:
                 self._is_heard = True  # it listens again by itself
                 await self._listener.join(f"{self._channels}{self._process}")

@@ -4,9 +4,10 @@ import asyncio
 import json
 import random
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 import uuid_utils.compat
 from prometheus_client.core import CollectorRegistry
@@ -66,12 +67,16 @@ async def work_off(store: PostgresTaskStore, choice: random.Random) -> None:
 
 async def hold_up(pool, looks: asyncio.Condition) -> None:
     """Let ends come to a halt a few times, in the midst of their statement, while others look."""
-    for _ in range(4):
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT FROM tasks ORDER BY id FOR UPDATE")
-            async with looks:
-                while await connection.fetchval("SELECT clock_timestamp() < now() + $1::interval", 2 * LAG):
-                    await looks.wait()
+    halts = 0
+    while halts < 4:
+        # It takes the rows in another order than an end may, and is the one that gives way then.
+        with suppress(asyncpg.DeadlockDetectedError):
+            async with pool.acquire() as connection, connection.transaction():
+                await connection.execute("SELECT FROM tasks ORDER BY id FOR UPDATE")
+                halts += 1
+                async with looks:
+                    while await connection.fetchval("SELECT clock_timestamp() < now() + $1::interval", 2 * LAG):
+                        await looks.wait()
 
 
 async def look_on(figures: EndedWorkFigures, ended: PostgresEndedWork, done: asyncio.Event, looks) -> None:

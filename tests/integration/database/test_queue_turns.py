@@ -67,16 +67,79 @@ def nodes(node) -> Iterator[dict]:
 @pytest.mark.parametrize("way", ["plain", "in_turn"])
 async def test_a_claim_reads_few_rows_however_many_wait(connection, owners, way):
     await fill(connection, owners)
-    await connection.execute("ANALYZE")
     read = await explained(connection, getattr(claims.CLAIM, way))
     rows = [node["Actual Rows"] * node["Actual Loops"] for node in read]
     assert max(rows) < WAITING / 10
     of_queue = [node for node in read if node.get("Relation Name") == "queue" and "Scan" in node["Node Type"]]
     assert {node["Node Type"] for node in of_queue} <= {"Index Scan", "Index Only Scan"}
-    assert "ix_queue_turns" in {node["Index Name"] for node in of_queue}
+    assert "ix_queue_owners" in {node["Index Name"] for node in of_queue}
     assert all(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] <= ROOM for node in of_queue)
     of_keys = {node["Index Name"] for node in read if node.get("Relation Name") == "api_keys"}
     assert of_keys == ({"ix_api_keys_weight"} if way == "in_turn" else set())
+
+
+_STATISTICS = {
+    "never": (),
+    "of_an_empty_queue": ("ANALYZE",),
+    "of_few": ("30", "ANALYZE"),
+    "of_many": ("6000", "ANALYZE"),
+    "of_what_was_claimed": ("6000", "UPDATE queue SET lease = task_id, worker = task_id", "ANALYZE"),
+    "of_what_is_claimed_by_half": (
+        "6000",
+        "UPDATE queue SET lease = task_id, worker = task_id WHERE task_id::text < '8'",
+        "ANALYZE",
+    ),
+    "of_what_is_due_tomorrow": ("6000", "UPDATE queue SET due_at = now() + interval '1 day'", "ANALYZE"),
+    "of_what_was_given_back": ("6000", "UPDATE queue SET begun = true", "ANALYZE"),
+    "of_another_provider": ("6000", "UPDATE queue SET provider = 'other'", "ANALYZE"),
+    "of_another_priority": ("6000", "UPDATE queue SET priority = 10", "ANALYZE"),
+    "of_what_was_put_off": ("6000", "UPDATE queue SET deferred = true, limited = true", "ANALYZE"),
+    "of_a_queue_that_was_emptied": ("6000", "DELETE FROM queue", "VACUUM ANALYZE"),
+}
+_ONE_BEFORE_THE_OTHERS = "UPDATE queue SET owner = 'long' WHERE owner < '5'"
+_LATER = "UPDATE queue SET due_at = due_at + interval '1 minute' WHERE owner <> 'long'"
+
+
+async def made_to_believe(connection, statistics):
+    for step in _STATISTICS[statistics]:
+        if step.isdigit():
+            await fill(connection, 10, int(step))
+        else:
+            await connection.execute(step)
+    await connection.execute("DELETE FROM queue")
+
+
+def skipped(node):
+    """Rows that were read and not wanted."""
+    removed = (count for name, count in node.items() if name.startswith("Rows Removed"))
+    return sum(removed) * node["Actual Loops"]
+
+
+@pytest.mark.parametrize("owners", [2, 10, 1000, "one with much before the others"])
+@pytest.mark.parametrize("statistics", _STATISTICS)
+async def test_a_claim_in_turns_reads_what_it_takes(connection, migrated_url, owners, statistics):
+    await made_to_believe(connection, statistics)
+    await fill(connection, owners if isinstance(owners, int) else 10)
+    if not isinstance(owners, int):
+        await connection.execute(_ONE_BEFORE_THE_OTHERS)
+        await connection.execute(_LATER)
+    found = {}
+    for name, provider in (("CLAIM", "sandbox"), ("CLAIM_NEW", "sandbox"), ("CLAIM_ANY", ["sandbox"])):
+        planned = await asyncpg.connect(migrated_url, server_settings=PLANNER)
+        transaction = planned.transaction()
+        await transaction.start()
+        statement = f"EXPLAIN (ANALYZE, FORMAT JSON) {getattr(claims, name).in_turn}"
+        plan = json.loads(await planned.fetchval(statement, WORKER, "w", ids(), provider))
+        await transaction.rollback()
+        await planned.close()
+        of_queue = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "queue"]
+        assert of_queue
+        found |= {
+            (name, node["Index Name"], node.get("Index Cond"), node.get("Filter")): skipped(node)
+            for node in of_queue
+            if node["Actual Rows"] * node["Actual Loops"] > 10 * ROOM or skipped(node) > ROOM
+        }
+    assert not found
 
 
 async def test_a_plain_claim_takes_all_of_one_owner_and_nothing_where_there_are_two(connection):

@@ -93,6 +93,7 @@ def gate_on(client: Client, vendor: str) -> RedisGate:
         policy=CircuitPolicy(),
         workers=one,
         random=lambda: 1.0,
+        answer_s=60,
     )
 
 

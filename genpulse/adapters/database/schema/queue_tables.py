@@ -48,13 +48,13 @@ Index(
     postgresql_where=queue.c.lease.is_(None),
 )
 Index(
-    "ix_queue_turns",
+    "ix_queue_owners",
     queue.c.provider,
     queue.c.priority,
     queue.c.owner,
     queue.c.due_at,
     queue.c.task_id,
-    postgresql_where=text("lease IS NULL AND NOT begun"),
+    postgresql_where=text("worker IS NULL AND NOT begun"),
 )
 Index("ix_queue_deferred", queue.c.due_at, postgresql_where=queue.c.deferred)
 Index("ix_queue_held", queue.c.task_id, postgresql_where=text("due_at = 'infinity'::timestamptz"))

@@ -15,8 +15,9 @@ _RINGS = f"(VALUES {_PRIORITIES}) AS rings(priority)"
 
 
 def _ring(of: str, priority: str = "") -> str:
+    """What waits in a ring. Only `ix_queue_owners` fits these words, so the planner can take no other index."""
     return (
-        f"lease IS NULL AND NOT begun AND queue.provider = {of}.provider"
+        f"worker IS NULL AND NOT begun AND queue.provider = {of}.provider"
         f" AND queue.priority = {priority or of}.priority"
     )
 
@@ -31,7 +32,7 @@ EXISTS (SELECT FROM unnest({{providers}}) AS wanted(provider) CROSS JOIN {_RINGS
 """
 """Whether in a ring of these providers more than one owner has something, be it due or not."""
 
-# Each step looks once into `ix_queue_turns`: at the first entry of the next owner, however many that one has. A
+# Each step looks once into `ix_queue_owners`: at the first entry of the next owner, however many that one has. A
 # ring is walked from the owner whose turn it is to the end, and then from the beginning. One owner more is looked
 # for than there is room: the first one may have had its turn.
 _WALK = f"""

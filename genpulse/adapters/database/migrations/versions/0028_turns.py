@@ -31,6 +31,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_queue_turns", "queue", if_exists=True)
+    op.drop_index("ix_queue_owners", "queue", if_exists=True)
     op.drop_index("ix_api_keys_weight", "api_keys", if_exists=True)
     op.drop_table("queue_turns")
     op.drop_column("api_keys", "weight")

@@ -16,8 +16,8 @@ SIZE = 20_000
 _BOUNDARY = "bench"
 _MISSING = "nginx is not on this machine, so that there is nothing beside it: apt-get install nginx-light."
 _NOTE = (
-    "nginx opens a file by its name and sends it (sendfile). We ask the database whose it is, read it, compare it with"
-    " its digest, and send it with the headers that keep a browser from running it."
+    "nginx opens a file by its name and sends it (sendfile). We ask the database whose it is, read it, compare it"
+    " with its digest, and send it with the headers that keep a browser from running it."
 )
 _CONFIGURATION = """
 daemon off;

@@ -120,7 +120,7 @@ async def test_content_of_any_size(storage: Storage, size: int) -> None:
     assert content.sha256 == hashlib.sha256(document[:size]).hexdigest()
     chunks = [chunk async for chunk in storage.read(content.key, 0, size)]
     assert b"".join(chunks) == document[:size]
-    assert all(0 < len(chunk) <= 2 * MIB for chunk in chunks)
+    assert all(0 < len(chunk) <= 4 * MIB for chunk in chunks)
 
 
 async def test_empty_content_has_no_known_type(storage: Storage) -> None:

@@ -51,11 +51,11 @@ class Bucket:
     def put(self, key: str, content: Spooled | Buffered, media_type: str) -> None:
         """Keep content under its key, if it is not there as a whole. It is there as a whole when this returns."""
         self._leave_mark()
-        wanted = _fingerprint(content)
-        is_there = self._has(key, wanted)
+        expected = _fingerprint(content)
+        is_there = self._has(key, expected)
         if self._folder is None or isinstance(content, Buffered):
             if not is_there:
-                self._put_object(key, content, wanted, media_type)
+                self._put_object(key, content, expected, media_type)
         elif is_there:
             reach_the_disk(self._folder, key)
         else:
@@ -76,13 +76,13 @@ class Bucket:
     def close_writer(self, writer: ObjectWriter) -> Fingerprint:
         """End the object. It is there as a whole when this returns."""
         try:
-            wanted = writer.close()
+            expected = writer.close()
         except (BaseError, OSError):
             if not self._is_kept(writer.key, writer.fingerprint):
                 raise
             return writer.fingerprint
-        self._demand(writer.key, wanted)
-        return wanted
+        self._demand(writer.key, expected)
+        return expected
 
     def part(self, key: str, start: int, end: int) -> bytes:
         """The bytes from `start` up to but not including `end`. Raises `StorageLost`, too."""
@@ -130,7 +130,7 @@ class Bucket:
             self.write_probe()
             self._is_marked = True
 
-    def _put_object(self, key: str, content: Spooled | Buffered, wanted: Fingerprint, media_type: str) -> None:
+    def _put_object(self, key: str, content: Spooled | Buffered, expected: Fingerprint, media_type: str) -> None:
         try:
             obstore.put(
                 self._uploads,
@@ -141,53 +141,53 @@ class Bucket:
                 max_concurrency=PARTS_AT_ONCE,
             )
         except (BaseError, OSError):
-            if not self._is_kept(key, wanted):
+            if not self._is_kept(key, expected):
                 raise
             return
-        self._demand(key, wanted)
+        self._demand(key, expected)
 
     def _attributes(self, media_type: str) -> "Attributes | None":
         return None if isinstance(self._store, MemoryStore) else {"Content-Type": media_type}
 
-    def _has(self, key: str, wanted: Fingerprint) -> bool:
+    def _has(self, key: str, expected: Fingerprint) -> bool:
         """Whether the object is complete and undamaged; a damaged one is put again.
 
         Also where the key may put and get and not list: then what is not there is forbidden to look at.
         """
         try:
-            return not self._lack(key, wanted) and self._sha256(key, wanted.size) == wanted.sha256
+            return not self._lack(key, expected) and self._sha256(key, expected.size) == expected.sha256
         except PermissionDeniedError:
             return False
 
-    def _is_kept(self, key: str, wanted: Fingerprint) -> bool:
+    def _is_kept(self, key: str, expected: Fingerprint) -> bool:
         """Whether the object is complete although the upload failed or got no response."""
         try:
-            return self._has(key, wanted)
+            return self._has(key, expected)
         except (BaseError, OSError):
             return False
 
-    def _demand(self, key: str, wanted: Fingerprint) -> None:
+    def _demand(self, key: str, expected: Fingerprint) -> None:
         """Raises `StorageUnavailable` where the object is not what the store said that it has kept."""
-        if lack := self._lack(key, wanted):
-            raise StorageUnavailable(f"The storage said that it has kept {wanted.size:,} bytes, and {lack}.")
+        if lack := self._lack(key, expected):
+            raise StorageUnavailable(f"The storage said that it has kept {expected.size:,} bytes, and {lack}.")
 
-    def _lack(self, key: str, wanted: Fingerprint) -> str:
+    def _lack(self, key: str, expected: Fingerprint) -> str:
         """How an object differs from what it has to be in its size or its last bytes; empty where it does not.
 
         What is asked is what a key may do that gets and puts. A store that has lost a part, or kept a half, or was
         full in the middle, is found out by this, whichever checksums it knows.
         """
         try:
-            size, end = self._end(key, wanted.size)
+            size, end = self._end(key, expected.size)
         except FileNotFoundError:
             return "has nothing"
         except (BaseError, OSError) as error:
             if not may_be_lost(error):
                 raise
             size, end = obstore.head(self._store, key)["size"], b""
-        if size != wanted.size:
+        if size != expected.size:
             return f"has {size:,}"
-        return "" if end == wanted.end else "its last bytes are others"
+        return "" if end == expected.end else "its last bytes are others"
 
     def _end(self, key: str, size: int) -> tuple[int, bytes]:
         if not size:

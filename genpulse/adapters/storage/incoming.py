@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from genpulse.adapters.storage.bucket import PART, PARTS_AT_ONCE, Bucket
 from genpulse.adapters.storage.errors import object_errors
-from genpulse.adapters.storage.media import Media, describe
-from genpulse.adapters.storage.media_type import media_type_of
+from genpulse.adapters.storage.media.description import Media, describe
+from genpulse.adapters.storage.media.media_type import media_type_of
 from genpulse.adapters.storage.memory_share import MemoryShare, SharedMemory
 from genpulse.adapters.storage.object_file import ObjectFile
 from genpulse.adapters.storage.spool import pieces_of, pour, spool

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 from genpulse.adapters.storage.bucket import Bucket
 from genpulse.adapters.storage.errors import disk_errors, object_errors, silence
 from genpulse.adapters.storage.incoming import Incoming
-from genpulse.adapters.storage.media import Media, describe
+from genpulse.adapters.storage.media.description import Media, describe
 from genpulse.adapters.storage.spool import demand, spool
 from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
@@ -27,6 +27,8 @@ CHUNK = 2 << 20
 PROBE_S = 1.5
 
 _MOST_AHEAD = 6
+_REMOTE_CHUNK = 4 << 20
+_MOST_REMOTE_AHEAD = 4
 _CALLS_AT_ONCE = 32
 _LOOKS_AT_ONCE = 4
 _SPOOLS_AT_ONCE = 4
@@ -148,26 +150,27 @@ class ObjectStorage:
                 yield await spool(content, file, limit_bytes, self._spools)
 
     async def read(self, key: str, start: int, end: int, *, sha256: str = "") -> AsyncIterator[bytes]:
-        """The bytes from `start` up to but not including `end`, in chunks of at most 2 MiB.
+        """The bytes from `start` up to but not including `end`, in chunks of at most 2 MiB, or 4 from elsewhere.
 
         Where these are all bytes, `sha256` is what they have to have; the last chunk comes only when they do.
 
-        A chunk is hashed while it is taken. One more is asked for meanwhile, and up to six where whoever takes
-        them had to wait: a slow reader holds 4 MiB, a fast one 14, and neither a thread nor a connection while it
-        reads.
+        A chunk is hashed while it is taken. One more is asked for meanwhile, and more where whoever takes them had
+        to wait: a slow reader holds two of them, a fast one 14 MiB of a folder and 20 from elsewhere, and neither
+        a thread nor a connection while it reads.
         """
         if 0 < end - start <= CHUNK:
             yield await self._call(self._checked, key, start, end, sha256)
             return
-        places = iter(range(start, end, CHUNK))
+        places = _places(start, end, CHUNK if self._bucket.is_here else _REMOTE_CHUNK)
+        most_ahead = _MOST_AHEAD if self._bucket.is_here else _MOST_REMOTE_AHEAD
         coming: deque[asyncio.Task[bytes]] = deque()
         most = 1
         digest, loop = hashlib.sha256(), asyncio.get_running_loop()
         hashing: asyncio.Future[None] | None = None
 
         def ask() -> None:
-            for at in islice(places, most - len(coming)):
-                coming.append(asyncio.create_task(self._call(self._bucket.part, key, at, min(at + CHUNK, end))))
+            for place in islice(places, most - len(coming)):
+                coming.append(asyncio.create_task(self._call(self._bucket.part, key, *place)))
 
         try:
             # One first: those after it would be in vain where the storage is away.
@@ -175,7 +178,7 @@ class ObjectStorage:
             while coming:
                 had_to_wait = not coming[0].done()
                 part = await coming.popleft()
-                most = min(most + had_to_wait, _MOST_AHEAD)
+                most = min(most + had_to_wait, most_ahead)
                 ask()
                 if sha256:
                     if hashing is not None:
@@ -235,6 +238,14 @@ class ObjectStorage:
     async def _look(self, content: Spooled | Buffered) -> Media:
         with disk_errors("read the spool file"):
             return await asyncio.get_running_loop().run_in_executor(self._looks, _media_of, content)
+
+
+def _places(start: int, end: int, largest: int) -> Iterator[tuple[int, int]]:
+    """Where the chunks begin and end. The first is a small one, so that it is soon there."""
+    size = CHUNK
+    while start < end:
+        yield start, min(start + size, end)
+        start, size = start + size, largest
 
 
 def _media_of(content: Spooled | Buffered) -> Media:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.adapters.storage.tracks import Tracks, tracks_of
+from genpulse.adapters.storage.media.tracks import Tracks, tracks_of
 from tests.integration.storage.media_files import HEIGHT, WIDTH, video, wav
 
 NEVER_ENDING = b"FLV\x01\x01\x00\x00\x00\t\x00\x00\x00\x00\x12\x00\x00\xb8\x00\x00\x00\x00\x80z\x00\naD!D3"

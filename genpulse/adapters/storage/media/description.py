@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import imagesize
 
-from genpulse.adapters.storage.media_type import UNKNOWN, media_type_of
-from genpulse.adapters.storage.tracks import tracks_of
+from genpulse.adapters.storage.media.media_type import UNKNOWN, media_type_of
+from genpulse.adapters.storage.media.tracks import tracks_of
 
 _MOST_PIXELS = 1 << 20
 _LONGEST_S = 10 * 365 * 86_400

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.adapters.storage.media_type import media_type_of
+from genpulse.adapters.storage.media.media_type import media_type_of
 from tests.integration.storage import media_files
 
 SVG = "image/svg+xml"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.adapters.storage import track_reader
-from genpulse.adapters.storage.media import Media, describe
+from genpulse.adapters.storage.media import track_reader
+from genpulse.adapters.storage.media.description import Media, describe
 from genpulse.adapters.storage.objects import ObjectStorage
 from tests.memory import MIB, peak
 

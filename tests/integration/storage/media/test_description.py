@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.adapters.storage.media import Media, describe
+from genpulse.adapters.storage.media.description import Media, describe
 from tests.integration.storage.media_files import (
     HEIGHT,
     WIDTH,

@@ -18,6 +18,7 @@ from genpulse.adapters.storage.media.description import Media, describe
 from genpulse.adapters.storage.media.media_type import media_type_of
 from genpulse.adapters.storage.memory_share import MemoryShare, SharedMemory
 from genpulse.adapters.storage.object_file import ObjectFile
+from genpulse.adapters.storage.object_writer import Fingerprint
 from genpulse.adapters.storage.spool import pieces_of, pour, spool
 from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.domain.assets.asset import Buffered, Content, Received, Spooled, Staged, staged_key
@@ -109,23 +110,26 @@ class Incoming:
         self, beginning: "_Beginning", pieces: AsyncGenerator[bytes, None], noting: Noting
     ) -> AsyncIterator[Staged]:
         key = await noting(staged_key(uuid4(), self._now()), sum(map(len, beginning.pieces)))
-        head = b"".join(beginning.pieces[:1])[:_TYPED_BY]
+        head = beginning.pieces[0]
         try:
-            size, sha256 = await self._sent(key, head, beginning.and_more(pieces))
-            media = await self._look(key, size)
-            content = Content(key, sha256, size, media.media_type, media.width, media.height, media.duration_s)
-            yield Staged(content, head[:_HEAD])
+            sent = await self._sent(key, head, beginning.and_more(pieces))
+            media = await self._look(key, sent, head)
+            content = Content(
+                key, sent.sha256, sent.size, media.media_type, media.width, media.height, media.duration_s
+            )
+            head = head[:_HEAD]
+            yield Staged(content, head)
         finally:
             if key in self._unneeded:
                 self._unneeded.discard(key)
                 await self._forgotten("an object that is not needed", self._bucket.remove, [key])
 
-    async def _sent(self, key: str, head: bytes, pieces: AsyncGenerator[bytes, None]) -> tuple[int, str]:
-        """Size and digest of the object that was made of the stream.
+    async def _sent(self, key: str, head: bytes, pieces: AsyncGenerator[bytes, None]) -> Fingerprint:
+        """What the object is that was made of the stream.
 
         Its `Content-Type` is told by its beginning: nobody asks the store for it but people who look there.
         """
-        writer = await self._call(self._bucket.open_writer, key, media_type_of(io.BytesIO(head)))
+        writer = await self._call(self._bucket.open_writer, key, media_type_of(io.BytesIO(head[:_TYPED_BY])))
 
         def write(piece: bytes) -> None:
             with object_errors(self._bucket.proxy):
@@ -138,11 +142,15 @@ class Incoming:
             await self._forgotten("the parts of an object that is not finished", writer.abort)
             raise
         self._unneeded.add(key)
-        fingerprint = await self._call(self._bucket.close_writer, writer)
-        return fingerprint.size, fingerprint.sha256
+        return await self._call(self._bucket.close_writer, writer)
 
-    async def _look(self, key: str, size: int) -> Media:
-        file = ObjectFile(lambda start, end: self._bucket.part(key, start, end), size)
+    async def _look(self, key: str, sent: Fingerprint, head: bytes) -> Media:
+        """What it is. Most of it is told by the first MiB and the last bytes, which are here."""
+
+        def part(start: int, end: int) -> bytes:
+            return self._bucket.part(key, start, end)
+
+        file = ObjectFile(part, sent.size, head=head, end=sent.end)
         loop = asyncio.get_running_loop()
         with object_errors(self._bucket.proxy):
             media = await loop.run_in_executor(self._looks, describe, file.opened)

@@ -14,12 +14,17 @@ _READ_AT_ONCE = 1 << 20
 class ObjectFile(io.RawIOBase):
     """`part` gives the bytes from a place up to another one. Each is asked for anew; see `opened`.
 
-    `failure` is what it raised last: libraries that look at pictures take any error for a broken picture.
+    What is known already, which is the bytes of `head` and of `end`, is not asked for. `failure` is what `part`
+    raised last: libraries that look at pictures take any error for a broken picture.
     """
 
-    def __init__(self, part: Callable[[int, int], bytes], size: int) -> None:
+    def __init__(
+        self, part: Callable[[int, int], bytes], size: int, *, head: bytes = b"", end: bytes = b""
+    ) -> None:
         self._part = part
         self._size = size
+        self._head = head
+        self._end = end
         self._at = 0
         self.failure: Exception | None = None
 
@@ -50,11 +55,20 @@ class ObjectFile(io.RawIOBase):
         end = min(self._at + len(room), self._size)
         if self._at >= end:
             return 0
-        try:
-            part = self._part(self._at, end)
-        except Exception as error:
-            self.failure = error
-            raise
+        part = self._known(end) or self._asked(end)
         room[: len(part)] = part
         self._at += len(part)
         return len(part)
+
+    def _known(self, end: int) -> bytes:
+        tail_at = self._size - len(self._end)
+        if self._at >= tail_at:
+            return self._end[self._at - tail_at : end - tail_at]
+        return self._head[self._at : end]
+
+    def _asked(self, end: int) -> bytes:
+        try:
+            return self._part(self._at, end)
+        except Exception as error:
+            self.failure = error
+            raise

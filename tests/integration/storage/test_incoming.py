@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from genpulse.adapters.storage.bucket import PART, PARTS_AT_ONCE
 from genpulse.adapters.storage.memory_share import SharedMemory
+from genpulse.adapters.storage.object_file import ObjectFile
 from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.assets.asset import Buffered, Spooled, Staged, week_of_keys
 from genpulse.domain.errors import ContentTooLarge, StorageLost, StorageUnavailable
@@ -264,9 +265,13 @@ async def test_a_store_that_breaks_off_while_it_is_looked_at_makes_no_wrong_pict
         return part(*words)
 
     storage._bucket.part = once
+    jpeg = picture("JPEG")
+    long = jpeg[:2] + (b"\xff\xe1\xff\xff" + bytes(65_533)) * 40 + jpeg[2:] + bytes(LONG)
     with pytest.raises(StorageUnavailable, match="away"):
-        await received(storage, picture("PNG") + bytes(LONG))
+        await received(storage, long)
     assert not objects(store)
+    kept = await received(storage, long)
+    assert (kept.media_type, kept.width, kept.height) == ("image/jpeg", WIDTH, HEIGHT)
 
 
 async def test_bytes_are_put_from_memory(store, tmp_path):
@@ -406,6 +411,7 @@ async def test_whatever_comes_is_there_once_and_whole(tmp_path_factory, bodies, 
 KILLED = """
 import asyncio, sys
 from pathlib import Path
+from genpulse.adapters.storage.object_file import ObjectFile
 from genpulse.adapters.storage.objects import ObjectStorage
 async def endless():
     while True:
@@ -472,3 +478,19 @@ async def test_a_folder_has_none(tmp_path: Path):
     storage = ObjectStorage((tmp_path / "kept").as_uri())
     assert await storage.abort_unfinished(timedelta(0)) == 0
     await storage.close()
+
+
+@pytest.mark.parametrize(("head", "end"), [(0, 0), (3, 0), (0, 3), (4, 6), (10, 10), (7, 7)])
+async def test_what_is_known_of_an_object_is_not_asked_for(head, end):
+    body, asked = b"0123456789", []
+
+    def part(start, to):
+        asked.append((start, to))
+        return body[start:to]
+
+    file = ObjectFile(part, 10, head=body[:head], end=body[10 - end :])
+    for start in range(11):
+        for size in range(1, 12):
+            file.seek(start)
+            assert b"".join(iter(lambda size=size: file.read(size), b"")) == body[start:]
+    assert all(start >= head and start < 10 - end for start, _ in asked)

@@ -178,7 +178,7 @@ class ObjectStorage:
             while coming:
                 had_to_wait = not coming[0].done()
                 part = await coming.popleft()
-                most = min(most + had_to_wait, most_ahead)
+                most = min(most * 2 if had_to_wait else most, most_ahead)
                 ask()
                 if sha256:
                     if hashing is not None:

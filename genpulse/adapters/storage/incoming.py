@@ -112,10 +112,16 @@ class Incoming:
         key = await noting(staged_key(uuid4(), self._now()), sum(map(len, beginning.pieces)))
         head = beginning.pieces[0]
         try:
-            sent = await self._sent(key, head, beginning.and_more(pieces))
-            media = await self._look(key, sent, head)
+            fingerprint = await self._sent(key, head, beginning.and_more(pieces))
+            media = await self._look(key, fingerprint, head)
             content = Content(
-                key, sent.sha256, sent.size, media.media_type, media.width, media.height, media.duration_s
+                key,
+                fingerprint.sha256,
+                fingerprint.size,
+                media.media_type,
+                media.width,
+                media.height,
+                media.duration_s,
             )
             head = head[:_HEAD]
             yield Staged(content, head)
@@ -144,13 +150,13 @@ class Incoming:
         self._unneeded.add(key)
         return await self._call(self._bucket.close_writer, writer)
 
-    async def _look(self, key: str, sent: Fingerprint, head: bytes) -> Media:
+    async def _look(self, key: str, fingerprint: Fingerprint, head: bytes) -> Media:
         """What it is. Most of it is told by the first MiB and the last bytes, which are here."""
 
         def part(start: int, end: int) -> bytes:
             return self._bucket.part(key, start, end)
 
-        file = ObjectFile(part, sent.size, head=head, end=sent.end)
+        file = ObjectFile(part, fingerprint.size, head=head, end=fingerprint.end)
         loop = asyncio.get_running_loop()
         with object_errors(self._bucket.proxy):
             media = await loop.run_in_executor(self._looks, describe, file.opened)

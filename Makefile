@@ -220,7 +220,7 @@ bench-quick: $(VENV)/.bench-ready  ## one short round of each row: whether it ru
 bench-compare: $(VENV)/.bench-ready  ## which rows differ from the commit REF by more than noise (BENCH="submit --rounds 10")
 	@$(BIN)/python -m bench compare $(or $(REF),main) $(BENCH)
 
-bench-flame: $(VENV)/.bench-ready  ## flame graphs of a submit and of an attempt, here or at the commit REF, and their parts in microseconds
+bench-flame: $(VENV)/.bench-ready  ## flame graphs of a submit, an attempt and a poll, here or at the commit REF, and their parts in microseconds
 	@$(BIN)/python -m bench.flame $(REF) --write docs/reference/performance $(if $(REF),--label $(or $(LABEL),$(REF)))
 
 lock: $(READY)  ## resolve requirements.lock anew

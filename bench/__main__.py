@@ -9,7 +9,7 @@ import sys
 
 from bench import compare, report
 from bench.rounds import Result
-from bench.rows import NAMES
+from bench.rows import LONG, NAMES
 from bench.stack import Size, running
 
 QUICK = Size(rounds=1, seconds=0.4, share=0.1)
@@ -21,9 +21,14 @@ def main() -> None:
         compare.main(sys.argv[2:])
         return
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("rows", nargs="*", help=f"of {', '.join(NAMES)}; all when none is named")
+    parser.add_argument(
+        "rows", nargs="*", help=f"of {', '.join(NAMES)}; all of these when none is named; and {', '.join(LONG)}"
+    )
     parser.add_argument("--quick", action="store_true", help="one short round each: whether it runs, not how fast")
     parser.add_argument("--rounds", type=int, default=Size().rounds)
+    parser.add_argument(
+        "--share", type=float, default=Size().share, help="how much of the work is done (1.0 is all)"
+    )
     parser.add_argument(
         "--write",
         metavar="FOLDER",
@@ -31,16 +36,16 @@ def main() -> None:
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures")
     wanted = parser.parse_args()
-    if unknown := set(wanted.rows) - set(NAMES):
-        parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    size = QUICK if wanted.quick else Size(rounds=wanted.rounds)
+    if unknown := set(wanted.rows) - {*NAMES, *LONG}:
+        parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join((*NAMES, *LONG))}")
+    size = QUICK if wanted.quick else Size(rounds=wanted.rounds, share=wanted.share)
     results = {name: _measured(name, size) for name in wanted.rows or NAMES}
     print(report.table(results))
     if wanted.json:
         report.write_json(results, wanted.json)
     if wanted.write:
         known = {**report.read(wanted.write), **results}
-        report.write_docs({name: known[name] for name in NAMES if name in known}, wanted.write)
+        report.write_docs({name: known[name] for name in (*NAMES, *LONG) if name in known}, wanted.write)
 
 
 def _measured(name: str, size: Size) -> Result:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.rounds import Goal, Result, Series
+from bench.rounds import Curve, Goal, Result, Series
 
 Results = Mapping[str, Result]
 JSON = "performance.json"
@@ -79,7 +79,11 @@ def _result(row: dict[str, Any]) -> Result:
     goals = tuple(
         Goal(*(one[name] for name in ("what", "value", "bound", "at_least", "unit"))) for one in row["goals"]
     )
-    return Result(row["title"], series, goals, row["note"], row["costs"])
+    curves = tuple(
+        Curve(one["name"], one["x_unit"], one["y_unit"], tuple((x, y) for x, y in one["points"]))
+        for one in row.get("curves", ())
+    )
+    return Result(row["title"], series, goals, row["note"], row["costs"], curves)
 
 
 def write_json(results: Results, path: str) -> None:

@@ -40,14 +40,28 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """A figure that changes, as points; `x_unit` and `y_unit` are theirs."""
+
+    name: str
+    x_unit: str
+    y_unit: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """A row of the bench. `costs` are measured constants that `bench.sim` computes with."""
+    """A row of the bench. `costs` are measured constants that `bench.sim` computes with.
+
+    Where there are curves, they are drawn in place of the series.
+    """
 
     title: str
     series: tuple[Series, ...]
     goals: tuple[Goal, ...]
     note: str = ""
     costs: Mapping[str, float] = field(default_factory=dict)
+    curves: tuple[Curve, ...] = ()
 
 
 def taking_turns(measures: Mapping[str, Measure], rounds: int, unit: str = "/s") -> tuple[Series, ...]:

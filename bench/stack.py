@@ -66,7 +66,11 @@ class Stack:
     def upgrade(self) -> None:
         """Make the tables."""
         command = [sys.executable, "-m", "genpulse", "db", "upgrade"]
-        subprocess.run(command, env=self.environment, check=True, capture_output=True, cwd=self.tree)
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, cwd=self.tree, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"the tables were not made:\n{done.stderr}")
 
     @contextmanager
     def api(self, count: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, ...]]:

@@ -8,11 +8,13 @@ from collections.abc import MutableMapping
 from importlib.metadata import version
 from typing import Any, Literal, TextIO
 
-import structlog
-
 from genpulse.domain.text.storable import showable, storable, storable_line
 from genpulse.environment.build_info import read_build_info
 from genpulse.environment.table import Environment
+from genpulse.environment.unneeded_packages import without
+
+with without("rich", "greenlet"):  # 5 MB, for coloured traces, which this log does not have
+    import structlog
 
 _SECRET_NAME = re.compile(r"password|secret|token|api_key|authorization", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)")

@@ -1,4 +1,4 @@
-"""`make bench-flame`: flame graphs of a submit and of an attempt, and a table of their parts."""
+"""`make bench-flame`: flame graphs of a submit, of an attempt and of a poll, and a table of their parts."""
 
 import argparse
 import time
@@ -12,11 +12,14 @@ from bench.compare import tree_of
 from bench.flame.drawing import draw
 from bench.flame.samples import Parts, Samples, sampled
 from bench.meter import metered
+from bench.rows.remote_jobs import asked, environment_for, vendor_command
 from bench.stack import ORDER, ROOT, Size, Stack, running
 
 SECONDS = 10
 _TASKS_WAITING = 120_000
 """More than a worker runs while it is looked at."""
+_JOBS, _LASTS_S, _SETTLED_S = 5_000, 3600, 20.0
+"""After that many seconds all are asked for as seldom as they ever are."""
 
 _SUBMIT: Parts = {
     "answer: document and signed links": (
@@ -57,6 +60,15 @@ _ATTEMPT: Parts = {
     "event loop and everything else": ("asyncio",),
 }
 
+_POLL: Parts = {
+    "leases: renewed for all jobs": ("genpulse/adapters/database", "asyncpg", "genpulse/worker"),
+    "question: pauses, bounds, interruptions": ("genpulse/lifecycle", "genpulse/background", "genpulse/domain"),
+    "provider, account, JSON": ("genpulse/provider", "genpulse_bench", "json"),
+    "our client": ("genpulse/adapters/http",),
+    "aiohttp": ("aiohttp", "yarl", "multidict"),
+    "event loop and everything else": ("asyncio",),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
@@ -87,6 +99,7 @@ def _profile(tree: Path, folder: Path | None, label: str) -> None:
         for name, parts, found in (
             ("submit", _SUBMIT, _of_submit(stack)),
             ("attempt", _ATTEMPT, _of_attempt(stack)),
+            ("poll", _POLL, _of_poll(stack)),
         ):
             print(_table(name, parts, found), flush=True)
             if folder:
@@ -116,6 +129,25 @@ def _of_attempt(stack: Stack) -> _Profile:
             time.sleep(2)
             counted.append(stack.value("SELECT count(*) FROM tasks WHERE finished_at IS NOT NULL") - before)
         return _seen(stack, worker, costs, lambda: time.sleep(SECONDS))
+
+
+def _of_poll(stack: Stack) -> _Profile:
+    """Of jobs that are all in flight, and that none ends of."""
+    costs: dict[str, float] = {}
+    with stack.process("vendor", vendor_command(_LASTS_S), "listening at") as stub:
+        base_url = stub.last_lines.split()[-1]
+        words = environment_for(base_url, _JOBS)
+        with stack.api(environment=words) as (url,):
+            stack.load("fill", url, str(_JOBS), "bench/jobs")
+        with stack.worker(**words) as worker:
+            while asked(base_url, "progress")["jobs"] < _JOBS:
+                time.sleep(0.5)
+            time.sleep(_SETTLED_S)
+            with metered(stack, worker, "process", "unit", costs) as counted:
+                before = asked(base_url, "progress")["polls"]
+                time.sleep(SECONDS)
+                counted.append(asked(base_url, "progress")["polls"] - before)
+            return _seen(stack, worker, costs, lambda: time.sleep(SECONDS))
 
 
 def _seen(

@@ -1,4 +1,6 @@
-"""A vendor whose jobs take a while: `python -m bench.load.vendor SECONDS`. GET /figures tells how it was asked.
+"""A vendor whose jobs take a while: `python -m bench.load.vendor SECONDS`.
+
+GET /figures tells how it was asked, and GET /progress how many jobs and polls there are.
 
 It speaks to sockets itself and parses with httptools, so that it costs less than what is measured.
 """
@@ -21,6 +23,7 @@ class Books:
     def __init__(self) -> None:
         self.begun: dict[str, float] = {}
         self.polls: dict[str, list[float]] = {}
+        self.asked = self.ended = 0
 
     def answer(self, method: str, path: str) -> dict[str, object]:
         now = time.monotonic()
@@ -29,11 +32,16 @@ class Books:
             self.begun[job_id] = now
             self.polls[job_id] = []
             return {"id": job_id}
+        if path == "/progress":
+            return {"jobs": len(self.begun), "polls": self.asked, "ended": self.ended}
         if path == "/figures":
             return {"jobs": len(self.begun), "polls": sum(map(len, self.polls.values())), "gaps": self._gaps()}
         job_id = path.rpartition("/")[2]
         self.polls[job_id].append(now)
-        return {"status": "done" if now - self.begun[job_id] >= LASTS_S else "working"}
+        self.asked += 1
+        is_done = now - self.begun[job_id] >= LASTS_S
+        self.ended += is_done
+        return {"status": "done" if is_done else "working"}
 
     def _gaps(self) -> list[float]:
         """Between the polls of a job, in seconds, a sample of 100,000 at most."""

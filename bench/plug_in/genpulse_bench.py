@@ -1,15 +1,22 @@
-"""The provider of the bench: an ordinary plug-in whose jobs are polled every 2 seconds, growing to 10."""
+"""The provider of the bench: an ordinary plug-in whose jobs are polled every 2 seconds, growing to 10.
+
+Its other models do nothing, for nothing and for a cent.
+"""
+
+from decimal import Decimal
 
 from genpulse.provider import (
     Call,
     Input,
     Job,
+    Local,
     Model,
     Output,
     PollInterval,
     Progress,
     Provider,
     ProviderSettings,
+    Report,
     Result,
     Submission,
     TwoPhase,
@@ -37,6 +44,21 @@ class Jobs(TwoPhase[Input]):
         return Result((Output(f"the output of {job.id}".encode()),))
 
 
+class Nothing(Local[Input]):
+    """Does nothing."""
+
+    async def run(self, call: Call[Input], report: Report) -> Result:  # noqa: ARG002 - nothing needs neither
+        return Result()
+
+
 def provider(settings: ProviderSettings) -> Provider:
     account = Account(settings.http, settings.base_url or "http://127.0.0.1:1")
-    return Provider("bench", (Model("jobs", ("text-to-text",), Input, Jobs(account)),))
+    kinds = ("text-to-text",)
+    return Provider(
+        "bench",
+        (
+            Model("jobs", kinds, Input, Jobs(account)),
+            Model("free", kinds, Input, Nothing()),
+            Model("priced", kinds, Input, Nothing(), price=lambda _: Decimal("0.01")),
+        ),
+    )

@@ -19,6 +19,9 @@ NAMES = (
     "fairness",
     "branches",
     "traces",
+    "features",
     "usual_service",
 )
 """In the order in which they are shown."""
+LONG = ("week",)
+"""Rows that take so long that they run only where they are named; they are shown after the others."""

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
-from structlog.contextvars import bind_contextvars, reset_contextvars
-
 from genpulse.domain.attempt import Attempt
 from genpulse.domain.task import Task
 from genpulse.domain.trace_context import TaskTrace
 from genpulse.domain.webhook_delivery import Delivery
+from genpulse.environment.unneeded_packages import without
 from genpulse.ports import IncomingRequest, NoTracing, RequestSpan
 from genpulse.ports.tracing import NO_HEADERS, NO_TRACING
+
+with without("rich", "greenlet"):  # as in `log.py`
+    from structlog.contextvars import bind_contextvars, reset_contextvars
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""Background loops, outage logging and garbage collection of a process."""
+"""Background loops, alarms, outage logging and garbage collection of a process."""

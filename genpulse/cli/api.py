@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
-import uvicorn
 
+from genpulse.api.server import uvicorn
 from genpulse.api.server.connections_per_peer import take_descriptors
 from genpulse.api.server.draining_server import DrainingServer
 from genpulse.cli.stack import settings_for_servers

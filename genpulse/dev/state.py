@@ -5,8 +5,6 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
-
 CA_VARIABLE = "SSL_CERT_FILE"
 """By which clients in Python are told whom to trust."""
 _FILE = "dev.json"
@@ -64,6 +62,8 @@ def read_state(home: Path) -> DevState | None:
 
 def born(pid: int | None = None) -> float | None:
     """When a process began, in seconds since the epoch; None when it is gone. Without a number: this one."""
+    import psutil  # 2 MB, which servers that are no development stack do not need
+
     try:
         return float(psutil.Process(os.getpid() if pid is None else pid).create_time())
     except psutil.Error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from genpulse.background.alarms import Alarms
 from genpulse.background.loops import Loops
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.bounds import Bounds
@@ -96,6 +97,7 @@ class Services:
     new_id: Callable[[], UUID]
     random: Callable[[], float]
     loops: Loops = field(default_factory=Loops)
+    alarms: Alarms = field(default_factory=Alarms)
     output_limit_bytes: int = 8 << 30
     bounds: Bounds = field(default_factory=Bounds)
     callback_base_url: str | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from genpulse.adapters.http.http_client import HttpClient
+from genpulse.adapters.http.on_demand import HttpOnDemand
 from genpulse.configuration.errors import ConfigurationError, Fault
 from genpulse.configuration.rules.provider_options import typed
 from genpulse.configuration.settings import ProviderSection, Settings
@@ -100,7 +100,7 @@ async def learn_provider(settings: Settings, name: str) -> str:
 async def _open_provider(settings: Settings, name: str) -> AsyncIterator[Provider]:
     """A provider with a client of its own, for one question."""
     async with AsyncExitStack() as stack:
-        http = closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
+        http = closed_by(stack, HttpOnDemand(version("genpulse"), proxies=settings.proxies))
         catalogue = closed_by(stack, open_catalogue(settings, http))
         provider = catalogue.provider(name)
         if provider is None:

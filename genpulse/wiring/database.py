@@ -10,7 +10,7 @@ from genpulse.adapters.database.keys.api_keys import PostgresKeys
 from genpulse.adapters.database.keys.sealing import Sealing
 from genpulse.adapters.database.schema import environment_stamp
 from genpulse.adapters.database.schema.environment_stamp import StampedDatabase as StampedDatabase
-from genpulse.adapters.database.schema.upgrade.plan import UpgradePlan as UpgradePlan
+from genpulse.adapters.database.schema.upgrade.steps import UpgradePlan as UpgradePlan
 from genpulse.configuration.settings import Settings
 from genpulse.domain.errors import (
     DatabaseUnavailable,

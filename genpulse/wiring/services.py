@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import asyncpg
 import uuid_utils.compat
-from redis.asyncio import Redis
 
 from genpulse.adapters.database.assets.thumbnails import PostgresThumbnails
 from genpulse.adapters.database.assets.uploaded_files import PostgresUploadedFiles
@@ -25,7 +25,7 @@ from genpulse.adapters.database.tasks.batches import PostgresBatches
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.database.tasks.traces import PostgresTraces
 from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
-from genpulse.adapters.http.http_client import HttpClient
+from genpulse.adapters.http.on_demand import HttpOnDemand
 from genpulse.adapters.redis.call_memory import RedisCalls
 from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.events import RedisEventBus
@@ -33,7 +33,7 @@ from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.presence import RedisPresence
 from genpulse.adapters.redis.provider_gate import RedisGate
 from genpulse.adapters.thumbnails.program_maker import ProgramThumbnailMaker, is_installed
-from genpulse.adapters.webhooks.sender import WebhookSender
+from genpulse.adapters.webhooks.on_demand import SenderOnDemand
 from genpulse.background.garbage_collection import tune_garbage_collection
 from genpulse.background.loops import Loops
 from genpulse.configuration.settings import ProviderSection, Settings
@@ -54,7 +54,12 @@ from genpulse.wiring.observation import open_observation
 from genpulse.wiring.routes import open_routes
 from genpulse.wiring.storage import SPOOLING_PROCESSES, asset_storage
 
-_random = random.SystemRandom().random
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from genpulse.adapters.webhooks.sender import WebhookSender
+
+_random = random.Random().random  # noqa: S311 - it spreads polls and retries, and guards nothing
 
 
 @asynccontextmanager
@@ -71,7 +76,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             await storage.sweep()
         loops = Loops()
         queue = closed_by(stack, _queue(settings, pool, loops))
-        plain_http = closed_by(stack, HttpClient(version("genpulse"), proxies=settings.proxies))
+        plain_http = closed_by(stack, HttpOnDemand(version("genpulse"), proxies=settings.proxies))
         observation = open_observation(stack, settings, process, plain_http)
         http = observation.http
         catalogue = closed_by(stack, open_catalogue(settings, http))
@@ -91,7 +96,7 @@ async def open_services(settings: Settings, *, process: str) -> AsyncIterator[Se
             budgets=PostgresBudgets(pool),
             uploaded_files=PostgresUploadedFiles(pool),
             console=PostgresConsole(pool),
-            sender=closed_by(stack, webhook_sender(settings)),
+            sender=closed_by(stack, SenderOnDemand(lambda: webhook_sender(settings))),
             presence=RedisPresence(redis, keys),
             storage=storage,
             catalogue=catalogue,
@@ -134,7 +139,7 @@ def _queue(settings: Settings, pool: asyncpg.Pool, loops: Loops) -> PostgresTask
 
 
 def _gate(
-    settings: Settings, redis: Redis, keys: Keyspace, catalogue: LoadedCatalogue, queue: PostgresTaskQueue
+    settings: Settings, redis: "Redis", keys: Keyspace, catalogue: LoadedCatalogue, queue: PostgresTaskQueue
 ) -> RedisGate:
     remote = {name.partition("/")[0] for name, model in catalogue.models() if not isinstance(model.engine, Local)}
     sections = settings.providers.named.items()
@@ -207,7 +212,9 @@ def _days(days: int | None) -> timedelta | None:
     return None if days is None else timedelta(days=days)
 
 
-def webhook_sender(settings: Settings) -> WebhookSender:
+def webhook_sender(settings: Settings) -> "WebhookSender":
+    from genpulse.adapters.webhooks.sender import WebhookSender  # with aiohttp, which not every process needs
+
     secret, old = settings.webhooks.secret, settings.webhooks.old_secrets
     allowed = settings.webhooks.allow_private
     return WebhookSender(

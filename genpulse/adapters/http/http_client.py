@@ -1,8 +1,9 @@
 """The one HTTP client of a process, on aiohttp."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,7 +27,6 @@ from genpulse.provider.http.address import exact, origin
 
 CONNECT_S = 10.0
 _KEEP_S = 30.0
-_CHUNK = 1 << 16
 _FIELD_BYTES = 1 << 15
 """How long one header may be; a signed URL in a redirect has more than the usual 8 KB in some clouds."""
 
@@ -64,22 +64,15 @@ class HttpClient:
         session = self._sessions()[1 if request.own_connection else 0]
         address = _address(request)
         way = Way(address, self._proxies)
-        async with AsyncExitStack() as files:
-            with _errors_as_ours(request.url, way):
-                async with session.request(
-                    request.method,
-                    address,
-                    headers={**request.headers, **way.headers},
-                    json=request.json if not request.form else None,
-                    data=_form(request, files) if request.form else None,
-                    allow_redirects=False,
-                    timeout=_limits(request.timeout_s, way),
-                    **way.options,
-                ) as answer:
-                    if why := way.refusal_in(answer.status, answer.reason or ""):
-                        raise ProviderUnreachable(_sentence(why))
-                    headers = {name.lower(): value for name, value in answer.headers.items()}
-                    return Reply(answer.status, headers, await _body(answer, request.limit_bytes))
+        try:
+            if not request.form:
+                return await _reply(session, request, address, way)
+            async with AsyncExitStack() as files:
+                return await _reply(session, request, address, way, _form(request, files))
+        except AnswerLost:
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _as_ours(error, request.url, way) from error
 
     async def fetch_public(
         self, url: str, *, reach: Reach = PUBLIC, limit_bytes: int | None = None, is_fresh: bool = False
@@ -159,23 +152,38 @@ class HttpClient:
         self._resolvers = ()
 
 
-@contextmanager
-def _errors_as_ours(url: str, way: Way) -> Iterator[None]:
-    """Map errors of aiohttp: the request was never sent, or it may have been received."""
-    try:
-        yield
-    except (AnswerLost, ProviderUnreachable):
-        raise
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        if why := way.why_barred(error):
-            raise ProviderUnreachable(_sentence(why)) from error
-        if never_sent(error) or way.is_barred:
-            raise ProviderUnreachable(f"{_place(url)} cannot be reached: {words(error)}") from error
-        raise AnswerLost(f"{_place(url)} was asked and gave no answer: {words(error)}") from error
+async def _reply(
+    session: aiohttp.ClientSession, request: Request, address: URL, way: Way, form: aiohttp.FormData | None = None
+) -> Reply:
+    """Raises whatever aiohttp does."""
+    async with session.request(
+        request.method,
+        address,
+        headers={**request.headers, **way.headers} if way.headers else request.headers,
+        json=request.json if form is None else None,
+        data=form,
+        allow_redirects=False,
+        timeout=_limits(request.timeout_s, way.connect_s),
+        **way.options,
+    ) as answer:
+        if why := way.refusal_in(answer.status, answer.reason or ""):
+            raise ProviderUnreachable(_sentence(why))
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Reply(answer.status, headers, await _body(answer, request.limit_bytes))
 
 
-def _limits(total_s: float, way: Way) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_S, connect=way.connect_s)
+def _as_ours(error: Exception, url: str, way: Way) -> Exception:
+    """The error of ours that one of aiohttp's means: the request was never sent, or may have been received."""
+    if why := way.why_barred(error):
+        return ProviderUnreachable(_sentence(why))
+    if never_sent(error) or way.is_barred:
+        return ProviderUnreachable(f"{_place(url)} cannot be reached: {words(error)}")
+    return AnswerLost(f"{_place(url)} was asked and gave no answer: {words(error)}")
+
+
+@lru_cache(maxsize=64)
+def _limits(total_s: float, connect_s: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_S, connect=connect_s)
 
 
 def _sentence(words: str) -> str:
@@ -205,7 +213,7 @@ async def _body(answer: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
     size = 0
     is_success = 200 <= answer.status < 300
     try:
-        async for chunk in answer.content.iter_chunked(_CHUNK):
+        while chunk := await answer.content.readany():
             size += len(chunk)
             if size > limit_bytes:
                 break

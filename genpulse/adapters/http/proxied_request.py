@@ -22,10 +22,14 @@ class Way:
     """
 
     def __init__(self, url: URL, proxies: Proxies) -> None:
-        self._place = origin(url)
+        self._url = url
         self.proxy: Proxy | None = proxies.to(url.scheme, url.raw_host or "", url.port)
         self.is_open = False
         self._is_tunnel = url.scheme in {"https", "wss"}
+
+    @property
+    def _place(self) -> str:
+        return origin(self._url)
 
     @property
     def proxy_options(self) -> dict[str, Any]:

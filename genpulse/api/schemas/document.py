@@ -19,4 +19,4 @@ Amount = Annotated[
 class Document(BaseModel):
     """Base of what is shown."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, defer_build=True)

@@ -45,7 +45,7 @@ class AttemptRun:
         self.attempt = claim.attempt
         self.was_admitted = claim.admitted
         self.began_at = time.monotonic()
-        self.signal = Signal()
+        self.signal = Signal(services.alarms)
         self.report = ProgressReport(services, claim.lease, claim.task.seq, self.signal)
         self.order = AttemptOrder(claim.task.order)
         self.account = AccountUse()
@@ -59,7 +59,7 @@ class AttemptRun:
 
     def poll_now(self) -> None:
         """Ask the vendor at once: it has said that something happened."""
-        self.signal.changed.set()
+        self.signal.wake()
 
     @property
     def engine(self) -> Engine[Any] | None:

@@ -6,9 +6,10 @@ money does not, and is never cut off.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TypeVar
+
+from genpulse.background.alarms import Alarms
 
 T = TypeVar("T")
 
@@ -44,25 +45,35 @@ class Stopped(Exception):
         self.why = why
 
 
-@dataclass(slots=True)
 class Signal:
     """The first interruption of a run, None before there is one; `why` may be read from any thread.
 
-    `changed` is set when there is something to look at: an interruption, or a callback of the provider.
+    `changed` tells whether there is something to look at: an interruption, or a callback of the provider.
     """
 
-    why: Interruption | None = None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _request: asyncio.Timeout | None = None
+    __slots__ = ("_alarms", "_pauses", "_request", "changed", "why")
+
+    def __init__(self, alarms: Alarms | None = None) -> None:
+        self.why: Interruption | None = None
+        self.changed = False
+        self._alarms = alarms or Alarms()
+        self._pauses: list[asyncio.Future[None]] = []
+        self._request: asyncio.Timeout | None = None
 
     def interrupt(self, why: Interruption) -> None:
         """Tell the run to stop. Only the first reason counts."""
         if self.why is not None:
             return
         self.why = why
-        self.changed.set()
+        self.wake()
         if self._request is not None:
-            self._request.reschedule(asyncio.get_running_loop().time())
+            _expire(self._request)
+
+    def wake(self) -> None:
+        """End the pause that goes on, or the next one."""
+        self.changed = True
+        for pause in self._pauses:
+            _end(pause)
 
     def check(self) -> None:
         """Raises `Stopped` when the work is to stop."""
@@ -75,7 +86,8 @@ class Signal:
         Raises `Stopped` when the work is to stop before it comes, `TimeoutError` after `seconds` (None: never).
         """
         self.check()
-        scope = asyncio.timeout(seconds)
+        scope = asyncio.timeout(None)
+        alarm = None if seconds is None else self._alarms.set(seconds, _expire, scope)
         try:
             async with scope:
                 self._request = scope
@@ -86,14 +98,33 @@ class Signal:
             raise
         finally:
             self._request = None
+            if alarm is not None:
+                alarm.cancel()
 
     async def pause(self, seconds: float) -> None:
         """Wait so many seconds, or until the provider has sent a callback. Raises `Stopped`."""
         self.check()
-        try:
-            async with asyncio.timeout(seconds):
-                await self.changed.wait()
-        except TimeoutError:
-            return
-        self.changed.clear()
+        if not self.changed:
+            await self._sleep(seconds)
+        self.changed = False
         self.check()
+
+    async def _sleep(self, seconds: float) -> None:
+        pause = asyncio.get_running_loop().create_future()
+        alarm = self._alarms.set(seconds, _end, pause)
+        self._pauses.append(pause)
+        try:
+            await pause
+        finally:
+            self._pauses.remove(pause)
+            alarm.cancel()
+
+
+def _end(pause: asyncio.Future[None]) -> None:
+    if not pause.done():
+        pause.set_result(None)
+
+
+def _expire(scope: asyncio.Timeout) -> None:
+    if not scope.expired():
+        scope.reschedule(asyncio.get_running_loop().time())

@@ -52,6 +52,14 @@ class Account:
     api_paths: tuple[str, ...] | None = None
     allowed_hosts: frozenset[str] = frozenset()
     traced: bool = False
+    _secrets: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        values = (value.split()[-1] for value in self.headers.values() if value.strip())
+        secrets = tuple(
+            secret.encode("utf-8", "surrogateescape") for secret in values if len(secret) >= _SECRET_LENGTH
+        )
+        object.__setattr__(self, "_secrets", secrets)
 
     async def ask(
         self,
@@ -181,8 +189,7 @@ class Account:
     async def _asked(
         self, method: str, path: str, json: JsonValue, query: Mapping[str, str] | None, limit_bytes: int
     ) -> Reply:
-        request = self._request(method, path, query, json=json, timeout_s=QUESTION_S)
-        return await self._sent(replace(request, limit_bytes=limit_bytes))
+        return await self._sent(self._request(method, path, query, json=json, limit_bytes=limit_bytes))
 
     def _request(
         self,
@@ -193,11 +200,18 @@ class Account:
         json: JsonValue = None,
         form: tuple[Part, ...] = (),
         timeout_s: float = QUESTION_S,
+        limit_bytes: int = ANSWER_BYTES,
     ) -> Request:
-        url = path if path.startswith(f"{self.base_url}/") else f"{self.base_url}{path}"
-        together = {**self.query, **(query or {})}
         return Request(
-            method, url, self.headers, together, json=json, form=form, timeout_s=timeout_s, traced=self.traced
+            method,
+            path if path.startswith(f"{self.base_url}/") else f"{self.base_url}{path}",
+            self.headers,
+            {**self.query, **query} if query else self.query,
+            json=json,
+            form=form,
+            timeout_s=timeout_s,
+            limit_bytes=limit_bytes,
+            traced=self.traced,
         )
 
     async def _sent(self, request: Request) -> Reply:
@@ -206,13 +220,10 @@ class Account:
         body = reply.body
         if reply.ok and len(body) > _WORDS_BYTES:
             return reply
-        for secret in self._secrets():
-            body = body.replace(secret.encode(), b"***")
+        for secret in self._secrets:
+            if secret in body:
+                body = body.replace(secret, b"***")
         return reply if body is reply.body else replace(reply, body=body)
-
-    def _secrets(self) -> tuple[str, ...]:
-        values = (value.split()[-1] for value in self.headers.values() if value.strip())
-        return tuple(secret for secret in values if len(secret) >= _SECRET_LENGTH)
 
     def _checked(self, reply: Reply) -> Reply:
         if reply.ok:

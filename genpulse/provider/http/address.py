@@ -1,6 +1,7 @@
 """URLs that others have written: used as they are, compared as servers understand them."""
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote, urljoin
 
 from yarl import URL
@@ -9,6 +10,7 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\\]*)([^#]*)(?:#.*)?", re.
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(%[a-z0-9._~-]+)?", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_PRINTED = re.compile(r"[\x21-\x7e]*")
 _SPACES = " \t\r\n\f"
 _LENGTH = 1 << 14
 """Signed URLs have some thousand characters; whoever sends more of them wants something else."""
@@ -29,12 +31,18 @@ def exact(text: str) -> URL:
     scheme, authority, target = match[1].lower(), match[2], _ascii(match[3])
     if target[:1] not in {"", "/", "?"}:
         raise ValueError("its host ends in a backslash")
-    place = URL(f"{scheme}://{authority}/")
-    if not place.raw_host or not _HOST.fullmatch(place.raw_host):
-        raise ValueError("it names no host that can be asked for")
     path = target if target.startswith("/") else f"/{target}"
     # The query stands in the path on purpose: elsewhere yarl drops an empty one.
-    return URL.build(scheme=scheme, authority=place.raw_authority, path=path, encoded=True)
+    return URL.build(scheme=scheme, authority=_authority(scheme, authority), path=path, encoded=True)
+
+
+@lru_cache(maxsize=256)
+def _authority(scheme: str, written: str) -> str:
+    """User, host and port as they are asked for. A vendor is asked for thousands of paths at few hosts."""
+    place = URL(f"{scheme}://{written}/")
+    if not place.raw_host or not _HOST.fullmatch(place.raw_host):
+        raise ValueError("it names no host that can be asked for")
+    return place.raw_authority
 
 
 def joined(url: URL, location: str) -> URL:
@@ -90,6 +98,8 @@ def is_under(path: str, prefix: str) -> bool:
 
 
 def _ascii(text: str) -> str:
+    if _PRINTED.fullmatch(text):
+        return text
     return "".join(
         chr(byte) if 0x20 < byte < 0x7F else f"%{byte:02X}" for byte in text.encode("utf-8", "surrogateescape")
     )

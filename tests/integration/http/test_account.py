@@ -294,6 +294,12 @@ def test_an_answer_that_repeats_the_key_does_not_tell_it(border):
     assert "s1gn4ture" not in str(found)
 
 
+def test_an_account_may_have_a_key_whose_bytes_are_no_text(border):
+    """A variable of the process may hold any bytes; a provider with such a key is still loaded."""
+    account = Account(border.http, border.raw.url, {"Authorization": "Bearer secret-\udcff-of-the-operator"})
+    assert "operator" not in repr(account)
+
+
 @pytest.mark.parametrize(
     ("headers", "least", "most"),
     [

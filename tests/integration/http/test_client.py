@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 
 from genpulse.adapters.http.http_client import HttpClient
+from genpulse.adapters.http.on_demand import HttpOnDemand
 from genpulse.dev.processes.ports import free_port
 from genpulse.domain.errors import OutputUnavailable, ProviderUnavailable, QuestionRefused
 from genpulse.provider.http import AnswerLost, Part, Reach, Request
@@ -14,9 +15,9 @@ from genpulse.provider.http import AnswerLost, Part, Reach, Request
 KEY = {"Authorization": "Bearer secret"}
 
 
-@pytest.fixture
-async def http() -> AsyncIterator[HttpClient]:
-    client = HttpClient("1.0")
+@pytest.fixture(params=[HttpClient, HttpOnDemand])
+async def http(request) -> AsyncIterator[HttpClient | HttpOnDemand]:
+    client = request.param("1.0")
     yield client
     await client.close()
 

@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 
 from genpulse.adapters.webhooks.excerpts import of_answer
 from genpulse.adapters.webhooks.exchange import Target
+from genpulse.adapters.webhooks.on_demand import SenderOnDemand
 from genpulse.adapters.webhooks.response_head import LONGEST_BEGINNING
 from genpulse.adapters.webhooks.sender import WebhookSender
 from genpulse.dev.processes.ports import free_port
@@ -37,9 +38,13 @@ async def receiver(handler: Handler) -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-@pytest.fixture
-async def sender():
-    sender = WebhookSender(SECRET, allow_private=True, version="1.0.0")
+def at_once() -> WebhookSender:
+    return WebhookSender(SECRET, allow_private=True, version="1.0.0")
+
+
+@pytest.fixture(params=[at_once, lambda: SenderOnDemand(at_once)], ids=["at once", "on demand"])
+async def sender(request):
+    sender = request.param()
     yield sender
     await sender.close()
 

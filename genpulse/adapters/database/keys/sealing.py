@@ -3,11 +3,13 @@
 import binascii
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-
 from genpulse.domain.errors import SealedSecret, SealingKeyMissing
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 _KEY_BYTES = 32
 
@@ -20,7 +22,7 @@ class Sealing:
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
-        self._fernet = MultiFernet([Fernet(_fernet_key(key)) for key in keys]) if keys else None
+        self._fernet = _fernet(keys) if keys else None
 
     @property
     def has_key(self) -> bool:
@@ -35,14 +37,26 @@ class Sealing:
 
     def open(self, key_id: UUID, sealed: bytes) -> str:
         """Raises `SealedSecret`."""
-        try:
-            opened = self._fernet.decrypt(sealed).decode() if self._fernet else ""
-        except InvalidToken:
-            opened = ""
+        opened = _opened(self._fernet, sealed) if self._fernet else ""
         owner, _, secret = opened.partition("\n")
         if owner != str(key_id):
             raise SealedSecret(key_id, has_key=self._fernet is not None)
         return secret
+
+
+def _fernet(keys: Sequence[str]) -> "MultiFernet":
+    from cryptography.fernet import Fernet, MultiFernet  # 6 MB, and few seal
+
+    return MultiFernet([Fernet(_fernet_key(key)) for key in keys])
+
+
+def _opened(fernet: "MultiFernet", sealed: bytes) -> str:
+    from cryptography.fernet import InvalidToken  # as above
+
+    try:
+        return fernet.decrypt(sealed).decode()
+    except InvalidToken:
+        return ""
 
 
 def _fernet_key(key: str) -> bytes:

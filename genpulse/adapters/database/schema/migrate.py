@@ -24,7 +24,8 @@ from genpulse.adapters.database.schema.environment_stamp import adopt, note_iden
 from genpulse.adapters.database.schema.expected_revision import MIGRATIONS, head, works_with
 from genpulse.adapters.database.schema.migration_steps import WAIT_S
 from genpulse.adapters.database.schema.upgrade.concurrent_changes import complete
-from genpulse.adapters.database.schema.upgrade.plan import UpgradePlan, planned
+from genpulse.adapters.database.schema.upgrade.plan import planned
+from genpulse.adapters.database.schema.upgrade.steps import UpgradePlan
 from genpulse.adapters.postgresql.connections import connect, is_mistake, outages
 from genpulse.domain.errors import DatabaseUnavailable
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 from genpulse.domain.errors import (
@@ -40,6 +41,9 @@ class Polling:
         self._words: dict[str, None] = {}
         self._reported: tuple[float, str | None] = (0.0, None)
         self._looked_up = False
+        bounds = run.services.bounds
+        after_s = {Trouble.MISSING: bounds.missing_s, Trouble.REFUSED: bounds.refused_s}
+        self._patience = Patience(ends_at + bounds.question_wait_s, after_s)
 
     @property
     def warnings(self) -> tuple[TaskWarning, ...]:
@@ -76,9 +80,9 @@ class Polling:
 
     async def _progress(self) -> Progress:
         while True:
-            question = Question(self._run, self._engine, self._patience())
+            question = Question(self._run, self._engine, self._patience)
             try:
-                return await question.ask(lambda: self._engine.poll(self.job), self._engine.answer_s)
+                return await question.ask(self._poll, self._engine.answer_s)
             except Unanswered as unanswered:
                 await self._look_up_again(unanswered)
             except AnswerTooLarge as error:
@@ -89,10 +93,8 @@ class Polling:
                     charged=Charged.YES,
                 ) from error
 
-    def _patience(self) -> Patience:
-        bounds = self._run.services.bounds
-        after_s = {Trouble.MISSING: bounds.missing_s, Trouble.REFUSED: bounds.refused_s}
-        return Patience(self._ends_at + bounds.question_wait_s, after_s)
+    def _poll(self) -> Awaitable[Progress]:
+        return self._engine.poll(self.job)
 
     async def _look_up_again(self, unanswered: Unanswered) -> None:
         """Return where the vendor's list shows the job, so that it is asked for again. Raises `UnknownOutcome`."""

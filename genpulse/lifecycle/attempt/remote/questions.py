@@ -112,6 +112,7 @@ class Question:
 
     async def _show_answered(self) -> None:
         await self._run.report.go_on()
-        provider, gate = self._run.task.provider, self._run.services.gate
-        if Trouble.ACCOUNT in self._since and gate.guards(provider):
-            await gate.succeeded(provider)
+        if Trouble.ACCOUNT in self._since:
+            provider, gate = self._run.task.provider, self._run.services.gate
+            if gate.guards(provider):
+                await gate.succeeded(provider)

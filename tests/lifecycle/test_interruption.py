@@ -1,0 +1,107 @@
+"""A signal ends pauses and requests, whenever it comes."""
+
+import asyncio
+import time
+
+import pytest
+
+from genpulse.lifecycle.attempt.interruption import Interruption, Signal, Stopped
+
+LONG_S = 60.0
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_pause_lasts_as_long_as_it_was_asked_to() -> None:
+    began = time.monotonic()
+    await Signal().pause(0.05)
+    assert time.monotonic() - began >= 0.05
+
+
+async def test_a_callback_ends_the_pause_that_goes_on_and_no_other() -> None:
+    signal = Signal()
+    pause = asyncio.create_task(signal.pause(LONG_S))
+    await asyncio.sleep(0)
+    signal.wake()
+    signal.wake()
+    await pause
+    assert not signal.changed
+
+
+async def test_a_callback_before_a_pause_lets_it_be_skipped_once() -> None:
+    signal = Signal()
+    signal.wake()
+    await signal.pause(LONG_S)
+    began = time.monotonic()
+    await signal.pause(0.02)
+    assert time.monotonic() - began >= 0.02
+
+
+async def test_all_who_pause_are_woken() -> None:
+    signal = Signal()
+    pauses = [asyncio.create_task(signal.pause(LONG_S)) for _ in range(3)]
+    await asyncio.sleep(0)
+    signal.wake()
+    await asyncio.gather(*pauses)
+
+
+@pytest.mark.parametrize("seconds", [LONG_S, None])
+async def test_an_interruption_ends_what_goes_on(seconds: float | None) -> None:
+    signal = Signal()
+    steps = [asyncio.create_task(signal.pause(LONG_S)), asyncio.create_task(signal.ask(never, seconds))]
+    await asyncio.sleep(0)
+    signal.interrupt(Interruption.RELEASED)
+    signal.interrupt(Interruption.CANCELED)
+    for step in steps:
+        with pytest.raises(Stopped) as stopped:
+            await step
+        assert stopped.value.why is Interruption.RELEASED
+    with pytest.raises(Stopped):
+        await signal.pause(LONG_S)
+    with pytest.raises(Stopped):
+        await signal.ask(never, None)
+
+
+async def test_a_request_without_an_answer_times_out() -> None:
+    signal = Signal()
+    with pytest.raises(TimeoutError):
+        await signal.ask(never, 0.02)
+    signal.check()
+
+
+async def test_a_request_that_times_out_by_itself_is_no_interruption() -> None:
+    async def late() -> None:
+        raise TimeoutError("of its own")
+
+    with pytest.raises(TimeoutError, match="of its own"):
+        await Signal().ask(late, LONG_S)
+
+
+async def test_an_interruption_may_come_while_a_request_times_out() -> None:
+    """The request is being cancelled, and takes a moment for it."""
+    signal, told = Signal(), asyncio.Event()
+
+    async def slow_to_stop() -> None:
+        try:
+            await never()
+        finally:
+            told.set()
+            await asyncio.sleep(0.01)
+
+    asking = asyncio.create_task(signal.ask(slow_to_stop, 0.02))
+    await told.wait()
+    signal.interrupt(Interruption.CANCELED)
+    with pytest.raises(Stopped):
+        await asking
+
+
+async def test_a_cancelled_run_is_not_taken_for_a_timeout() -> None:
+    signal = Signal()
+    steps = [asyncio.create_task(signal.pause(LONG_S)), asyncio.create_task(signal.ask(never, LONG_S))]
+    await asyncio.sleep(0)
+    for step in steps:
+        step.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await step

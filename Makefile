@@ -84,7 +84,7 @@ security: $(READY)  ## the tests that hold the threat model, docs/explanation/se
 		tests/integration/api/test_api_keys.py tests/integration/api/test_odd_text.py tests/integration/api/test_body_size_limit.py \
 		tests/integration/api/console/test_sessions.py tests/integration/api/console/test_changes.py tests/integration/api/console/test_files_of_forms.py tests/integration/api/console/test_pages.py \
 		tests/integration/api/test_body_timeout.py tests/integration/api/test_uvicorn_protocol.py tests/integration/http \
-		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/test_bombs.py tests/integration/thumbnails \
+		tests/integration/webhooks tests/integration/redis/test_acl.py tests/integration/storage/media/test_bombs.py tests/integration/thumbnails \
 		tests/integration/storage/test_proxies.py tests/integration/database/test_webhook_secrets.py \
 		tests/contract/test_money.py tests/contract/test_storage.py tests/lifecycle/test_provider_callback.py \
 		tests/lifecycle/test_secrets.py tests/lifecycle/test_webhook_forms.py tests/unit/test_log.py tests/unit/test_audit.py tests/unit/configuration \

@@ -12,6 +12,7 @@ NAMES = (
     "event_streams",
     "polling",
     "files",
+    "small_files",
     "growth",
     "console",
     "start_up",

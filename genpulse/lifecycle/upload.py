@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from genpulse.domain.assets.asset import Asset, Spooled
+from genpulse.domain.assets.asset import Asset, Received, Spooled
 from genpulse.domain.assets.upload_grant import UploadGrant
 from genpulse.domain.errors import AssetExists, BytesErased, ContentTooLarge, UnknownAsset, UploadAddressUsed
+from genpulse.lifecycle.content_twin import keep
 from genpulse.ports import Services
 
 
@@ -19,12 +20,13 @@ class Uploaded:
 
 
 async def upload(services: Services, chunks: AsyncIterator[bytes], *, limit_bytes: int, owner: str = "") -> Asset:
-    """Store the bytes as they come, then add the asset. Bytes without an asset are removed later.
+    """Store the bytes while they come, then add the asset. Bytes without an asset are removed later.
 
     Raises `ContentTooLarge`, `StorageUnavailable`, `DatabaseUnavailable`, and what the iterator raises.
     """
-    async with services.storage.spool(chunks, limit_bytes=limit_bytes) as spooled:
-        return await _kept(services, spooled, services.new_id(), owner)
+    expect = services.retention.expect
+    async with services.storage.receive(chunks, limit_bytes=limit_bytes, noting=expect) as received:
+        return await _kept(services, received, services.new_id(), owner)
 
 
 async def keep_spooled(services: Services, spooled: Spooled, asset_id: UUID, owner: str) -> Asset:
@@ -58,16 +60,17 @@ async def upload_granted(
     earlier = await _earlier(services, grant)
     if earlier is not None:
         return await _replayed(services, earlier, chunks)
-    async with services.storage.spool(chunks, limit_bytes=min(limit_bytes, grant.max_bytes)) as spooled:
-        grant.check_type(await services.storage.media_type(spooled))
+    limit_bytes, expect = min(limit_bytes, grant.max_bytes), services.retention.expect
+    async with services.storage.receive(chunks, limit_bytes=limit_bytes, noting=expect) as received:
+        grant.check_type(await services.storage.media_type(received))
         await still_granted()
         try:
-            return Uploaded(await _kept(services, spooled, grant.asset_id, grant.owner))
+            return Uploaded(await _kept(services, received, grant.asset_id, grant.owner))
         except AssetExists:  # by somebody else in this very moment, or long ago and deleted since
             earlier = await _earlier(services, grant)
             if earlier is None:
                 raise UploadAddressUsed(grant.asset_id) from None
-            return _same(earlier, spooled)
+            return _same(earlier, received)
 
 
 async def _earlier(services: Services, grant: UploadGrant) -> Asset | None:
@@ -86,16 +89,16 @@ async def _replayed(services: Services, earlier: Asset, chunks: AsyncIterator[by
         raise UploadAddressUsed(earlier.id) from None
 
 
-def _same(earlier: Asset, spooled: Spooled) -> Uploaded:
-    if spooled.sha256 != earlier.content.sha256:
+def _same(earlier: Asset, received: Received) -> Uploaded:
+    if received.sha256 != earlier.content.sha256:
         raise UploadAddressUsed(earlier.id)
     return Uploaded(earlier, replayed=True)
 
 
-async def _kept(services: Services, spooled: Spooled, asset_id: UUID, owner: str) -> Asset:
+async def _kept(services: Services, received: Received, asset_id: UUID, owner: str) -> Asset:
     """Raises `AssetExists` where the id is another asset's."""
     while True:
-        content = await services.storage.keep(spooled, noting=services.retention.expect)
+        content = await keep(services, received, services.retention.expect)
         asset = Asset(
             id=asset_id,
             content=content,

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from genpulse.lifecycle.thumbnails import ThumbnailShelf
 from genpulse.lifecycle.upload import upload
 from genpulse.ports import State, Storage, Thumbnails
 from genpulse.testing.rig import memory_services
+from tests.memory import peak
 from tests.s3 import BUCKET, S3Server, s3_server
 
 MIB = 1 << 20
@@ -118,7 +120,7 @@ async def test_content_of_any_size(storage: Storage, size: int) -> None:
     assert content.sha256 == hashlib.sha256(document[:size]).hexdigest()
     chunks = [chunk async for chunk in storage.read(content.key, 0, size)]
     assert b"".join(chunks) == document[:size]
-    assert all(0 < len(chunk) <= 2 * MIB for chunk in chunks)
+    assert all(0 < len(chunk) <= 4 * MIB for chunk in chunks)
 
 
 async def test_empty_content_has_no_known_type(storage: Storage) -> None:
@@ -460,3 +462,53 @@ async def test_thumbnails_leave_nothing_behind_when_their_asset_is_deleted(stora
 
 def keys_in(storage: ObjectStorage) -> set[str]:
     return {entry["path"] for page in obstore.list(storage._bucket._store) for entry in page}
+
+
+async def as_noted(key: str, _size: int) -> str:
+    return key
+
+
+@pytest.mark.parametrize("size", [0, 7, 5 * MIB, 5 * MIB + 1, 12 * MIB])
+async def test_what_is_received_can_be_kept_more_than_once(storage: ObjectStorage, size: int) -> None:
+    body = hashlib.shake_128(b"seed").digest(size)
+    pieces = stream(*(body[at : at + 70_001] for at in range(0, size, 70_001)))
+    async with storage.receive(pieces, limit_bytes=size, noting=as_noted) as received:
+        assert (received.sha256, received.size) == (hashlib.sha256(body).hexdigest(), size)
+        kept = {await storage.keep(received, noting=as_noted) for _ in range(2)}
+    (content,) = kept
+    assert await read(storage, content.key, 0, size) == body
+
+
+async def test_a_long_stream_goes_to_s3_in_little_memory_and_not_through_the_disk(
+    s3: S3Server, tmp_path: Path
+) -> None:
+    storage = ObjectStorage(f"s3://{BUCKET}/{tmp_path.name}", spool_dir=tmp_path / "spool", options=s3.options)
+    piece, count = os.urandom(MIB), 200
+
+    async def video() -> AsyncIterator[bytes]:
+        for number in range(count):
+            for start in range(0, MIB, 1 << 16):
+                yield number.to_bytes(4, "big") + piece[start + 4 : start + (1 << 16)]
+
+    await storage.keep(piece)
+    with peak() as memory:
+        async with storage.receive(video(), limit_bytes=1 << 30, noting=as_noted) as received:
+            content = await storage.keep(received)
+            assert not (tmp_path / "spool").exists()
+    assert content.size == count * MIB
+    assert memory.stays_below(32), memory
+    async for _ in storage.read(content.key, 0, content.size, sha256=content.sha256):
+        pass
+    await storage.close()
+
+
+async def test_uploads_to_s3_that_broke_off_are_aborted(s3: S3Server, tmp_path: Path) -> None:
+    storage = ObjectStorage(f"s3://{BUCKET}/{tmp_path.name}/a b", spool_dir=tmp_path, options=s3.options)
+    store = storage._bucket._store
+    for number in range(3):
+        writer = obstore.open_writer(store, f"assets/2030-W05/id/{number} +", buffer_size=5 * MIB)
+        writer.write(bytes(6 * MIB))
+    assert await storage.abort_unfinished(timedelta(days=2)) == 0
+    assert await storage.abort_unfinished(timedelta(minutes=-1)) == 3
+    assert await storage.abort_unfinished(timedelta(minutes=-1)) == 0
+    await storage.close()

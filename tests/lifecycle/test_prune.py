@@ -359,3 +359,16 @@ async def test_a_worker_goes_on_while_the_storage_refuses_to_remove(world, until
     await refusing.close()
     with pytest.raises(UnknownTask):
         await world.services.store.get(task.id)
+
+
+async def test_a_store_that_does_not_tell_of_its_uploads_stops_no_removal(world, caplog):
+    class Silent:
+        def __getattr__(self, name):
+            return getattr(world.services.storage, name)
+
+        async def abort_unfinished(self, _older_than):
+            raise StorageUnavailable("it answered 500")
+
+    with caplog.at_level(logging.WARNING):
+        assert await prune(replace(world.services, storage=Silent()), POLICY) == Pruned()
+    assert "are looked for later: it answered 500" in caplog.text

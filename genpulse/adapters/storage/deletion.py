@@ -1,19 +1,17 @@
 """Removing objects: many by one request, or one by one where a store lets it be no other way."""
 
-import http.client
 import logging
 from datetime import timedelta
-from urllib.parse import SplitResult, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
 from genpulse.adapters.storage.errors import store_answer
-from genpulse.addresses.proxies import NO_PROXIES, Proxies, Proxy
+from genpulse.adapters.storage.signed_requests import ask
+from genpulse.addresses.proxies import NO_PROXIES, Proxies
 
 _EXPIRES = timedelta(minutes=5)
-_TIMEOUT_S = 30.0
 _DELETED = frozenset({200, 202, 204, 404})
 _READ_BYTES = 2_000
 
@@ -58,42 +56,6 @@ def _delete_one(store: ObjectStore, key: str, proxies: Proxies) -> None:
         obstore.delete(store, key)
         return
     url = obstore.sign(store, "DELETE", key, _EXPIRES)
-    try:
-        status, words = _delete_by_address(url, proxies)
-    except http.client.HTTPException as error:
-        raise OSError(f"the store did not answer: {error}") from error
+    status, body = ask("DELETE", url, proxies, read_bytes=_READ_BYTES)
     if status not in _DELETED:
-        raise OSError(f"the store answered {status}: {words}")
-
-
-def _delete_by_address(url: str, proxies: Proxies) -> tuple[int, str]:
-    parts = urlsplit(url)
-    proxy = proxies.to(parts.scheme, parts.hostname or "", parts.port)
-    connection, target = _way(parts, proxy), f"{parts.path}?{parts.query}"
-    is_forwarded = proxy is not None and parts.scheme == "http"
-    try:
-        connection.request(
-            "DELETE", url if is_forwarded else target, headers=proxy.headers if proxy and is_forwarded else {}
-        )
-        answer = connection.getresponse()
-        return answer.status, answer.read(_READ_BYTES).decode("utf-8", "replace")
-    finally:
-        connection.close()
-
-
-def _way(parts: SplitResult, proxy: Proxy | None) -> http.client.HTTPConnection:
-    """To the store, or to the proxy, by a tunnel where the store has TLS."""
-    if proxy is None:
-        return _connection(parts.scheme, parts.hostname or "", parts.port)
-    if parts.scheme == "http":
-        return _connection(proxy.scheme, proxy.host, proxy.port)
-    if proxy.scheme == "https":
-        raise OSError(f"objects of a store with TLS are not removed one by one by {proxy}, which has TLS itself")
-    connection = _connection("https", proxy.host, proxy.port)
-    connection.set_tunnel(parts.hostname or "", parts.port or 443, headers=proxy.headers)
-    return connection
-
-
-def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-    kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
-    return kind(host, port, timeout=_TIMEOUT_S)
+        raise OSError(f"the store answered {status}: {body.decode('utf-8', 'replace')}")

@@ -16,6 +16,7 @@ from genpulse.domain.text.storable import storable_line
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BUSY = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ETIMEDOUT}
 """Says something about this process or this moment, and nothing about the file."""
+_NO_FILE = {errno.ENOTDIR, errno.EISDIR}
 _CODE = re.compile(r"<Code>\s*([\w.]{1,60})\s*</Code>")
 _MESSAGE = re.compile(r"<Message>(.{1,500}?)</Message>", re.DOTALL)
 _REDIRECTED = "incorrectly configured region"
@@ -149,7 +150,7 @@ def _sentence(error: Exception, answer: StoreAnswer) -> str:
 
 def is_missing(error: Exception) -> bool:
     """Whether there is nothing under the key that was asked for."""
-    return isinstance(error, FileNotFoundError) or errno.ENOTDIR in _system_errors(error)
+    return isinstance(error, FileNotFoundError) or bool(_system_errors(error) & _NO_FILE)
 
 
 def may_be_lost(error: Exception) -> bool:

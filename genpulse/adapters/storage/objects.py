@@ -2,32 +2,38 @@
 
 import asyncio
 import hashlib
+import io
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from genpulse.adapters.storage.bucket import Bucket
 from genpulse.adapters.storage.errors import disk_errors, object_errors, silence
-from genpulse.adapters.storage.media import Media, describe
+from genpulse.adapters.storage.incoming import Incoming
+from genpulse.adapters.storage.media.description import Media, describe
 from genpulse.adapters.storage.spool import demand, spool
 from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
-from genpulse.domain.assets.asset import Content, Spooled, key_of
-from genpulse.domain.errors import StorageFull, StorageLost, StorageUnavailable
+from genpulse.domain.assets.asset import Buffered, Content, Received, Spooled, Staged, key_of
+from genpulse.domain.errors import ContentTooLarge, StorageFull, StorageLost, StorageUnavailable
 from genpulse.ports import Health, Noting, State
 
 CHUNK = 2 << 20
 PROBE_S = 1.5
 
 _MOST_AHEAD = 6
+_REMOTE_CHUNK = 4 << 20
+_MOST_REMOTE_AHEAD = 4
 _CALLS_AT_ONCE = 32
 _LOOKS_AT_ONCE = 4
 _SPOOLS_AT_ONCE = 4
+
+_OTHER_BYTES = "The bytes of this asset are not those that were kept."
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,6 +66,7 @@ class ObjectStorage:
         self._calls = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="storage")
         self._looks = ThreadPoolExecutor(_LOOKS_AT_ONCE, thread_name_prefix="media")
         self._spools = ThreadPoolExecutor(_SPOOLS_AT_ONCE, thread_name_prefix="spool")
+        self._incoming = Incoming(self._bucket, self._spool, self._looks, now)
 
     async def sweep(self) -> None:
         """Remove what processes that were killed have left on the local disk. For the start of a process."""
@@ -67,7 +74,7 @@ class ObjectStorage:
 
     async def keep(
         self,
-        content: bytes | Path | Spooled | AsyncIterable[bytes],
+        content: bytes | Path | Received | AsyncIterable[bytes],
         *,
         limit_bytes: int | None = None,
         noting: Noting | None = None,
@@ -75,17 +82,20 @@ class ObjectStorage:
         """Store the bytes under week and digest, and tell what they are.
 
         In a folder they have reached the disk when this returns. Empty content is legal, and of no known type.
+        What is staged lies where it is kept.
         """
-        async with self._whole(content, limit_bytes) as spooled:
-            media = await self._look(spooled)
-            key = key_of(spooled.sha256, self._now())
+        if isinstance(content, Staged):
+            return await self._keep_staged(content, limit_bytes, noting)
+        async with self._whole(content, limit_bytes) as whole:
+            media = await self._look(whole)
+            key = key_of(whole.sha256, self._now())
             if noting is not None:
-                key = await noting(key, spooled.size)
-            await self._call(self._bucket.put, key, spooled, media.media_type)
+                key = await noting(key, whole.size)
+            await self._call(self._bucket.put, key, whole, media.media_type)
         return Content(
             key,
-            spooled.sha256,
-            spooled.size,
+            whole.sha256,
+            whole.size,
             media.media_type,
             media.width,
             media.height,
@@ -98,38 +108,69 @@ class ObjectStorage:
         with self._spool.file() as file:
             yield await spool(chunks, file, limit_bytes, self._spools)
 
-    async def media_type(self, spooled: Spooled) -> str:
-        """What the bytes of a spooled file are."""
-        return (await self._look(spooled)).media_type
+    def receive(
+        self, chunks: AsyncIterable[bytes], *, limit_bytes: int, noting: Noting
+    ) -> AbstractAsyncContextManager[Received]:
+        """The bytes of a stream, on this disk where the store is, and else on their way into it."""
+        if self._bucket.is_here:
+            return self.spool(chunks, limit_bytes=limit_bytes)
+        return self._incoming.receive(chunks, limit_bytes=limit_bytes, noting=noting)
+
+    async def media_type(self, received: Received) -> str:
+        """What these bytes are."""
+        if isinstance(received, Staged):
+            return received.content.media_type
+        return (await self._look(received)).media_type
+
+    async def _keep_staged(self, staged: Staged, limit_bytes: int | None, noting: Noting | None) -> Content:
+        content = staged.content
+        if limit_bytes is not None and content.size > limit_bytes:
+            raise ContentTooLarge(limit_bytes)
+        if noting is not None and await noting(content.key, content.size) != content.key:
+            raise StorageLost("The bytes of this asset were erased with the task that they were for.")
+        self._incoming.needs(content.key)
+        return content
 
     @asynccontextmanager
     async def _whole(
-        self, content: bytes | Path | Spooled | AsyncIterable[bytes], limit_bytes: int | None
-    ) -> AsyncIterator[Spooled]:
-        """The content as a spooled file; one that is spooled already is used as it is."""
-        if isinstance(content, Spooled):
+        self, content: bytes | Path | Spooled | Buffered | AsyncIterable[bytes], limit_bytes: int | None
+    ) -> AsyncIterator[Spooled | Buffered]:
+        """The content in a file or in memory; what is there already is used as it is."""
+        if isinstance(content, bytes) and not self._bucket.is_here:
+            content = await self._incoming.buffer(content)
+        if isinstance(content, Buffered):
+            if limit_bytes is not None and content.size > limit_bytes:
+                raise ContentTooLarge(limit_bytes)
+            yield content
+        elif isinstance(content, Spooled):
             await asyncio.get_running_loop().run_in_executor(self._spools, demand, content, limit_bytes)
             yield content
-            return
-        with self._spool.file() as file:
-            yield await spool(content, file, limit_bytes, self._spools)
+        else:
+            with self._spool.file() as file:
+                yield await spool(content, file, limit_bytes, self._spools)
 
     async def read(self, key: str, start: int, end: int, *, sha256: str = "") -> AsyncIterator[bytes]:
-        """The bytes from `start` up to but not including `end`, in chunks of at most 2 MiB.
+        """The bytes from `start` up to but not including `end`, in chunks of at most 2 MiB, or 4 from elsewhere.
 
         Where these are all bytes, `sha256` is what they have to have; the last chunk comes only when they do.
 
-        One chunk more is asked for while one is taken, and up to six where whoever takes them had to wait: a slow
-        reader holds 4 MiB, a fast one 14, and neither a thread nor a connection while it reads.
+        A chunk is hashed while it is taken. One more is asked for meanwhile, and more where whoever takes them had
+        to wait: a slow reader holds two of them, a fast one 14 MiB of a folder and 20 from elsewhere, and neither
+        a thread nor a connection while it reads.
         """
-        places = iter(range(start, end, CHUNK))
+        if 0 < end - start <= CHUNK:
+            yield await self._call(self._checked, key, start, end, sha256)
+            return
+        places = _places(start, end, CHUNK if self._bucket.is_here else _REMOTE_CHUNK)
+        most_ahead = _MOST_AHEAD if self._bucket.is_here else _MOST_REMOTE_AHEAD
         coming: deque[asyncio.Task[bytes]] = deque()
         most = 1
-        digest = hashlib.sha256()
+        digest, loop = hashlib.sha256(), asyncio.get_running_loop()
+        hashing: asyncio.Future[None] | None = None
 
         def ask() -> None:
-            for at in islice(places, most - len(coming)):
-                coming.append(asyncio.create_task(self._call(self._bucket.part, key, at, min(at + CHUNK, end))))
+            for place in islice(places, most - len(coming)):
+                coming.append(asyncio.create_task(self._call(self._bucket.part, key, *place)))
 
         try:
             # One first: those after it would be in vain where the storage is away.
@@ -137,22 +178,36 @@ class ObjectStorage:
             while coming:
                 had_to_wait = not coming[0].done()
                 part = await coming.popleft()
-                most = min(most + had_to_wait, _MOST_AHEAD)
+                most = min(most * 2 if had_to_wait else most, most_ahead)
                 ask()
                 if sha256:
-                    await asyncio.get_running_loop().run_in_executor(self._calls, digest.update, part)
-                    if not coming and digest.hexdigest() != sha256:
-                        raise StorageLost("The bytes of this asset are not those that were kept.")
+                    if hashing is not None:
+                        await hashing
+                    hashing = loop.run_in_executor(self._calls, digest.update, part)
+                    if not coming:
+                        await hashing
+                        if digest.hexdigest() != sha256:
+                            raise StorageLost(_OTHER_BYTES)
                 yield part
         finally:
             for task in coming:
                 task.cancel()
             await asyncio.gather(*coming, return_exceptions=True)
 
+    def _checked(self, key: str, start: int, end: int, sha256: str) -> bytes:
+        part = self._bucket.part(key, start, end)
+        if sha256 and hashlib.sha256(part).hexdigest() != sha256:
+            raise StorageLost(_OTHER_BYTES)
+        return part
+
     async def remove(self, keys: Sequence[str]) -> None:
         """Forget the bytes under these keys; those that are gone already are no error."""
         if keys:
             await self._call(self._bucket.remove, list(keys))
+
+    async def abort_unfinished(self, older_than: timedelta) -> int:
+        """Forget parts of uploads that broke off; 0 where the store keeps none, or does not let us look."""
+        return await self._call(self._bucket.abort_unfinished, self._now() - older_than)
 
     async def probe(self) -> Health:
         """Whether something can be written. Answers within 2 seconds and never raises."""
@@ -172,6 +227,7 @@ class ObjectStorage:
         self._calls.shutdown(wait=False, cancel_futures=True)
         self._looks.shutdown(wait=False, cancel_futures=True)
         self._spools.shutdown(wait=False, cancel_futures=True)
+        self._incoming.close()
         self._spool.close()
 
     async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -179,9 +235,23 @@ class ObjectStorage:
         with object_errors(self._bucket.proxy):
             return await loop.run_in_executor(self._calls, lambda: call(*args, **kwargs))
 
-    async def _look(self, spooled: Spooled) -> Media:
+    async def _look(self, content: Spooled | Buffered) -> Media:
         with disk_errors("read the spool file"):
-            return await asyncio.get_running_loop().run_in_executor(self._looks, describe, spooled.path)
+            return await asyncio.get_running_loop().run_in_executor(self._looks, _media_of, content)
+
+
+def _places(start: int, end: int, largest: int) -> Iterator[tuple[int, int]]:
+    """Where the chunks begin and end. The first is a small one, so that it is soon there."""
+    size = CHUNK
+    while start < end:
+        yield start, min(start + size, end)
+        start, size = start + size, largest
+
+
+def _media_of(content: Spooled | Buffered) -> Media:
+    """Raises `OSError`."""
+    with io.BytesIO(content.body) if isinstance(content, Buffered) else content.path.open("rb") as file:
+        return describe(file)
 
 
 def spool_folder(spool_dir: Path | None, url: str, options: Mapping[str, str]) -> SpoolFolder:

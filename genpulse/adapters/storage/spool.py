@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import stat
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import aclosing
 from pathlib import Path
@@ -14,13 +14,6 @@ from genpulse.domain.assets.asset import Spooled
 from genpulse.domain.errors import ContentTooLarge
 
 _AT_ONCE = 1 << 20
-
-
-def end_of(spooled: Spooled, most: int) -> bytes:
-    """The last bytes of the file, at most `most`. Raises `OSError`."""
-    with spooled.path.open("rb") as file:
-        file.seek(max(0, spooled.size - most))
-        return file.read()
 
 
 def demand(spooled: Spooled, limit_bytes: int | None) -> None:
@@ -41,25 +34,48 @@ async def spool(
     loop = asyncio.get_running_loop()
     digest = hashlib.sha256()
     size = 0
-    async with aclosing(_pieces(content, limit_bytes, threads)) as pieces:
-        async for piece in pieces:
-            size += len(piece)
-            await loop.run_in_executor(threads, _write, file, digest, piece)
+
+    def write(piece: bytes) -> None:
+        nonlocal size
+        digest.update(piece)
+        size += len(piece)
+        with disk_errors("write the spool file"):
+            file.write(piece)
+
+    async with aclosing(pieces_of(content, limit_bytes, threads)) as pieces:
+        await pour(pieces, write, threads)
     with disk_errors("write the spool file"):
         await loop.run_in_executor(threads, file.flush)
     return Spooled(Path(file.name), digest.hexdigest(), size)
 
 
-def _write(file: IO[bytes], digest: "hashlib._Hash", piece: bytes) -> None:
-    digest.update(piece)
-    with disk_errors("write the spool file"):
-        file.write(piece)
+async def pour(pieces: AsyncIterator[bytes], take: Callable[[bytes], None], threads: Executor) -> None:
+    """Hand over all pieces in a thread, one after the other; the next one comes meanwhile.
+
+    Where the stream breaks off, the thread has done with the last piece when this raises.
+    """
+    loop = asyncio.get_running_loop()
+    taking: asyncio.Future[None] | None = None
+    try:
+        async for piece in pieces:
+            if taking is not None:
+                await taking
+            taking = loop.run_in_executor(threads, take, piece)
+        if taking is not None:
+            await taking
+    except BaseException:
+        if taking is not None:
+            await asyncio.gather(taking, return_exceptions=True)
+        raise
 
 
-async def _pieces(
+async def pieces_of(
     content: bytes | Path | AsyncIterable[bytes], limit_bytes: int | None, threads: Executor
 ) -> AsyncGenerator[bytes, None]:
-    """Small chunks together, so that a thread is not asked for each of them."""
+    """Small chunks together, so that a thread is not asked for each of them.
+
+    Raises `ContentTooLarge` as soon as that is known, and as `spool` does for a file.
+    """
     waiting: list[bytes] = []
     length = size = 0
     async with aclosing(_chunks(content, threads)) as chunks:

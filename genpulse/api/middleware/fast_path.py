@@ -1,5 +1,6 @@
 """Middleware that serves the most frequent calls without FastAPI, by the same handlers."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
@@ -11,11 +12,14 @@ from genpulse.api.middleware.body_guard import BodyGuard
 from genpulse.api.middleware.request_middleware import ROUTE
 from genpulse.api.requests.lean_request import LeanRequest
 from genpulse.api.requests.paths import inner_path
+from genpulse.api.routes.assets.assets import CONTENT_PATH, show_content
 from genpulse.api.routes.tasks.task_events import EVENTS_PATH, watch_task
 from genpulse.api.routes.tasks.tasks import TASK_PATH, TASKS_PATH, show_task, submit_task
 
 _PREFIX = f"{TASKS_PATH}/"
 _END = len(_PREFIX) + 36
+
+_CONTENT = re.compile("/v1/assets/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/content")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -26,8 +30,8 @@ _READS: Mapping[str, tuple[str, Handler]] = {"": (TASK_PATH, show_task), "/event
 class FastPath:
     """ASGI middleware that guards every body, and serves the most frequent calls by itself.
 
-    The calls of doors go to their handlers, and so do `POST /v1/tasks`, `GET /v1/tasks/{id}` and its events.
-    Everything else goes to `framework`.
+    The calls of doors go to their handlers, and so do `POST /v1/tasks`, `GET /v1/tasks/{id}` and its events, and
+    the bytes of assets. Everything else goes to `framework`.
     """
 
     def __init__(self, framework: ASGIApp, guard: BodyGuard) -> None:
@@ -62,4 +66,8 @@ def _handler(scope: Scope) -> Handler | None:
             scope[ROUTE] = route
             scope["path_params"] = {"task_id": path[len(_PREFIX) : _END]}
         return handler
+    if method == "GET" and b"w=" not in scope["query_string"] and (content := _CONTENT.fullmatch(path)):
+        scope[ROUTE] = CONTENT_PATH
+        scope["path_params"] = {"asset_id": content[1]}
+        return show_content
     return None

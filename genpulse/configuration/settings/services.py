@@ -94,6 +94,10 @@ class Storage(Section):
         ),
     )
     spool_dir: OptionalPath = Field(
-        None, description="Where streams wait on the local disk until they are stored; empty: the system's folder."
+        None,
+        description=(
+            "Where streams wait on the local disk until they are stored, in front of a bucket only some of them;"
+            " empty: the system's folder."
+        ),
     )
     allow_local: bool = Field(default=False, description="Lets production keep assets in a folder of one machine.")

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 from uuid import UUID
 
 
@@ -33,6 +34,44 @@ class Spooled:
 
 
 @dataclass(frozen=True, slots=True)
+class Buffered:
+    """A whole stream in memory."""
+
+    body: bytes
+    sha256: str
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A whole stream that lies in the storage already, under a key that nobody else knows, see `staged_key`.
+
+    `head` is its first bytes, 4 KiB of them.
+    """
+
+    content: Content
+    head: bytes
+
+    @property
+    def sha256(self) -> str:
+        """In hexadecimal."""
+        return self.content.sha256
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.content.size
+
+
+Received: TypeAlias = Spooled | Buffered | Staged
+"""A whole stream, which can be kept more than once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asset:
     """Content with an identity. Two assets may share the same content; content never changes."""
 
@@ -53,8 +92,22 @@ def key_of(sha256: str, at: datetime) -> str:
 
     The ISO week in it (UTC) lets bytes be removed safely: see ADR 11. The two digits keep folders small.
     """
+    return f"{week_of_keys(at)}{sha256[:2]}/{sha256}"
+
+
+def staged_key(content_id: UUID, at: datetime) -> str:
+    """Where content lies whose digest is not known before all of it is there: `assets/2030-W05/id/0123…`."""
+    return f"{week_of_keys(at)}{STAGED_FOLDER}/{content_id.hex}"
+
+
+def week_of_keys(at: datetime) -> str:
+    """How the keys of all content begin that is stored in this week."""
     year, week, _ = at.astimezone(UTC).isocalendar()
-    return f"assets/{year}-W{week:02}/{sha256[:2]}/{sha256}"
+    return f"assets/{year}-W{week:02}/"
+
+
+STAGED_FOLDER = "id"
+"""No two digits of a digest."""
 
 
 REFERENCE = "asset:"

@@ -86,6 +86,10 @@ class AttemptRun:
         """Whether the provider costs nothing, whatever becomes of what it was asked for."""
         return is_free(self.services, self.task.provider)
 
+    async def expect(self, key: str, size: int) -> str:
+        """Note that bytes of this task are about to be stored: see `Retention.expect`."""
+        return await self.services.retention.expect(key, size, self.task.id)
+
     def as_charged(self, failure: Failure) -> Failure:
         """The failure, without a charge where the provider costs nothing."""
         return replace(failure, charged=Charged.NO) if self.is_free else failure

@@ -1,17 +1,22 @@
 """Pruning: removing what is past its retention."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from genpulse.domain.errors import ClocksDiffer
+from genpulse.domain.errors import ClocksDiffer, StorageUnavailable
 from genpulse.domain.retention import CLOCKS_DIFFER_S, Batch, Pruned, RetentionPolicy
 from genpulse.ports import Pruning, Services, Storage
 
 CLIENT_TOKENS_KEPT = timedelta(days=1)
 """For so long after their end somebody is told that they have run out, and not that they were never there."""
+UNFINISHED_KEPT = timedelta(days=2)
+"""Uploads to the storage that take longer have broken off."""
 PAUSE_S = 0.05
 """Between two batches, so that others get at the database and the storage."""
+
+_log = logging.getLogger(__name__)
 
 
 async def prune(services: Services, policy: RetentionPolicy) -> Pruned | None:
@@ -38,7 +43,17 @@ async def prune(services: Services, policy: RetentionPolicy) -> Pruned | None:
             await drained(lambda: services.deletions.forget(deleted, batch))
         if (entered := policy.ledger) is not None:
             await drained(lambda: pruning.entries(entered, batch))
-        return pruned + await drained(lambda: _objects(pruning, services.storage, ages.objects, batch))
+        pruned += await drained(lambda: _objects(pruning, services.storage, ages.objects, batch))
+        await _abort_unfinished(services.storage)
+        return pruned
+
+
+async def _abort_unfinished(storage: Storage) -> None:
+    """Whatever a storage has against it, the rest was removed, and the next turn asks again."""
+    try:
+        await storage.abort_unfinished(UNFINISHED_KEPT)
+    except StorageUnavailable as error:
+        _log.warning("uploads to the storage that broke off are looked for later: %s", error)
 
 
 async def _compare_clocks(services: Services, pruning: Pruning) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from genpulse.domain.assets.asset import Content, Spooled
+from genpulse.domain.assets.asset import Content, Received, Spooled
 
 Noting: TypeAlias = Callable[[str, int], Awaitable[str]]
 """Is told the key and the size in bytes of what is about to be stored, and says under which key that is done.
@@ -14,11 +15,11 @@ What it raises passes through."""
 
 
 class Storage(Protocol):
-    """The team's own storage: content under keys made from the week and its SHA-256."""
+    """The team's own storage: content under keys made from the week and its SHA-256, or an id: see ADR 31."""
 
     async def keep(
         self,
-        content: bytes | Path | Spooled | AsyncIterable[bytes],
+        content: bytes | Path | Received | AsyncIterable[bytes],
         *,
         limit_bytes: int | None = None,
         noting: Noting | None = None,
@@ -37,8 +38,17 @@ class Storage(Protocol):
         Raises as `keep` does.
         """
 
-    async def media_type(self, spooled: Spooled) -> str:
-        """What the bytes of a spooled file are, as `keep` would tell. Raises `StorageUnavailable`."""
+    def receive(
+        self, chunks: AsyncIterable[bytes], *, limit_bytes: int, noting: Noting
+    ) -> AbstractAsyncContextManager[Received]:
+        """The bytes of a stream that are to be kept, wherever this storage lets them wait for that.
+
+        They may be in the storage already when they are all there: then `noting` was awaited before. What was not
+        kept is gone afterwards. Raises as `keep` does, also in the middle of the stream, which is read once.
+        """
+
+    async def media_type(self, received: Received) -> str:
+        """What these bytes are, as `keep` would tell. Raises `StorageUnavailable`."""
 
     def read(self, key: str, start: int, end: int, *, sha256: str = "") -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, in chunks.
@@ -52,4 +62,10 @@ class Storage(Protocol):
         """Forget the bytes under these keys; those that are gone already are no error.
 
         Raises `StorageUnavailable`, and then some of them may be left.
+        """
+
+    async def abort_unfinished(self, older_than: timedelta) -> int:
+        """Forget what is left of uploads that began longer ago and broke off; returns how many they were.
+
+        Where the storage does not tell of them, the log says what to do. Raises `StorageUnavailable`.
         """

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
-from genpulse.domain.assets.asset import Asset
+from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker
 from genpulse.domain.failure import Failure
 from genpulse.domain.money.allowance import BudgetScope
@@ -301,6 +301,9 @@ class TaskStore(Protocol):
 
     async def asset(self, asset_id: UUID) -> Asset:
         """Raises `UnknownAsset`. One that was deleted is there while a task needs it that has not ended."""
+
+    async def twin_of(self, content: Content, environment: str) -> Content | None:
+        """The same bytes of another asset of this environment, under a key of the same week, see `staged_key`."""
 
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are, empty for those of nobody; assets that are not there are left out."""

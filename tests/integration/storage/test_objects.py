@@ -13,8 +13,8 @@ from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.assets.asset import key_of
 from genpulse.domain.errors import StorageLost, StorageUnavailable
 from genpulse.ports import State
+from tests.integration.storage.media.test_tracks import NEVER_ENDING
 from tests.integration.storage.media_files import HEIGHT, WIDTH, video
-from tests.integration.storage.test_tracks import NEVER_ENDING
 
 MONDAY = datetime(2030, 1, 28, tzinfo=UTC)
 ROOT = Path(__file__).parents[3]

@@ -40,6 +40,8 @@ assets = Table(
 Index("ix_assets_deleted_at", assets.c.deleted_at, postgresql_where=assets.c.deleted_at.is_not(None))
 Index("ix_assets_of_no_task", assets.c.created_at, postgresql_where=assets.c.task_id.is_(None))
 
+Index("ix_assets_staged", assets.c.sha256, postgresql_where=text("strpos(key, '/id/') > 0"))
+
 thumbnails = Table(
     "thumbnails",
     metadata,

@@ -90,12 +90,20 @@ _SHOWN = """assets.deleted_at IS NULL
                     WHERE maker.id = assets.task_id AND maker.deleted_at IS NOT NULL)"""
 """Outputs of a task that was deleted are gone with it, also before their rows are."""
 
-ASSET = f"""
+ASSETS = f"""
 SELECT * FROM assets
-WHERE id = $1 AND ({_SHOWN}
+WHERE id = ANY($1::uuid[]) AND ({_SHOWN}
                    OR EXISTS (SELECT FROM asset_uses JOIN tasks ON tasks.id = asset_uses.task_id
                               WHERE asset_uses.asset_id = assets.id AND tasks.finished_at IS NULL))
 """
+
+TWIN = """
+SELECT * FROM assets
+WHERE sha256 = $1 AND strpos(key, '/id/') > 0 AND size = $2 AND strpos(key, $3) = 1 AND key <> $4
+  AND environment = $5 AND deleted_at IS NULL
+ORDER BY created_at LIMIT 1
+"""
+"""By the index of digests: no condition on the key is one that its own index would be taken for."""
 
 OWNERS_OF_ASSETS = f"SELECT id, owner FROM assets WHERE id = ANY($1::uuid[]) AND {_SHOWN}"
 

@@ -28,7 +28,7 @@ from genpulse.adapters.database.tasks.search import TaskSearch
 from genpulse.adapters.database.tasks.starting_attempts import ClaimWriter
 from genpulse.adapters.database.tasks.submission import Group, KnownBatch, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
-from genpulse.domain.assets.asset import Asset
+from genpulse.domain.assets.asset import Asset, Content
 from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
 from genpulse.domain.errors import DatabaseUnavailable, LeaseLost, NotRetryable, UnknownTask
 from genpulse.domain.failure import Charged, Failure
@@ -319,6 +319,10 @@ class PostgresTaskStore:
         """Raises `UnknownAsset`."""
         return await self._assets.get(asset_id)
 
+    async def twin_of(self, content: Content, environment: str) -> Content | None:
+        """The same bytes under another key of the same week."""
+        return await self._assets.twin_of(content, environment)
+
     async def owners_of_assets(self, asset_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         """Whose these assets are; those that are not there are left out."""
         return await self._assets.owners(asset_ids)
@@ -341,3 +345,4 @@ class PostgresTaskStore:
         """Wait for what is being written. The pool stays open; it belongs to whoever opened it."""
         for coalescer in (self._submit, self._finish, self._progress, self._read):
             await coalescer.close()
+        await self._assets.close()

@@ -12,7 +12,7 @@ from genpulse.adapters.memory.tasks.abandoned_orders import UnstoppedOrders
 from genpulse.adapters.memory.tasks.search import fits, is_beyond
 from genpulse.adapters.memory.tasks.sums import grouped, used
 from genpulse.adapters.memory.webhooks.deliveries import MemoryDeliveries
-from genpulse.domain.assets.asset import Asset, named_in
+from genpulse.domain.assets.asset import Asset, Content, named_in
 from genpulse.domain.assets.thumbnail import Thumbnail, ThumbnailWidth
 from genpulse.domain.attempt import (
     Attempt,
@@ -188,6 +188,17 @@ class TaskRows:
         if asset.id in self._assets:
             raise AssetExists(f"the asset {asset.id} is there already")
         self._assets[asset.id] = asset
+
+    async def twin_of(self, content: Content, environment: str) -> Content | None:
+        """The same bytes under another key of the same week."""
+        folder = f"{content.key.rpartition('/')[0]}/"
+        for asset in self._assets.values():
+            other = asset.content
+            is_same = (other.sha256, other.size, asset.environment) == (content.sha256, content.size, environment)
+            is_near = other.key.startswith(folder) and other.key != content.key
+            if is_same and is_near and asset.id not in self.deleted.assets:
+                return other
+        return None
 
     def _refuse_erased(self, assets: Sequence[Asset]) -> None:
         for asset in assets:

@@ -1,6 +1,7 @@
 """Assets: what they are, and their bytes."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from genpulse.domain.errors import StorageLost
 from genpulse.ports import Storage
 
 ASSET_PATH = "/v1/assets/{asset_id}"
+CONTENT_PATH = f"{ASSET_PATH}/content"
 
 _HEADERS = (
     ("ETag", "The SHA-256 of the content, in quotes"),
@@ -67,9 +69,9 @@ async def show_asset(request: Request, asset_id: AssetId) -> Response:
     return encoded.json(KeptAssetDocument.of(asset, links_for(request)))
 
 
-@routes.head(f"{ASSET_PATH}/content", include_in_schema=False)
+@routes.head(CONTENT_PATH, include_in_schema=False)
 @routes.get(
-    f"{ASSET_PATH}/content",
+    CONTENT_PATH,
     summary="Fetch an asset's bytes",
     response_class=Response,
     responses=encoded.described(200, "The content", _BYTES, _HEADERS)
@@ -80,10 +82,18 @@ async def show_asset(request: Request, asset_id: AssetId) -> Response:
 )
 async def fetch_content(request: Request, asset_id: AssetId, w: Width = None) -> Response:
     """The bytes of an asset, or of a thumbnail of it. They never change."""
-    services = context_in(request.scope).services
     asset = await asset_for(request, asset_id)
     if w is not None:
         return await _thumbnail(request, asset, w)
+    return await _content(request, asset)
+
+
+async def show_content(request: Request) -> Response:
+    """The bytes of the asset itself; the path has its id."""
+    return await _content(request, await asset_for(request, UUID(request.path_params["asset_id"])))
+
+
+async def _content(request: Request, asset: Asset) -> Response:
     headers, etag = _headers(asset), f'"{asset.content.sha256}"'
     if byte_range.etag_matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
@@ -95,8 +105,12 @@ async def fetch_content(request: Request, asset_id: AssetId, w: Width = None) ->
     status, media_type = 206 if requested_range else 200, asset.content.media_type
     if request.method == "HEAD" or part.end == part.start:
         return Response(b"", status, headers, media_type)
-    chunks = await _started_chunks(services.storage, asset, part)
-    return Stream(chunks, status, headers, media_type)
+    chunks = _read(context_in(request.scope).services.storage, asset, part)
+    first = await anext(chunks)
+    if len(first) == part.end - part.start:
+        await chunks.aclose()
+        return Response(first, status, headers, media_type)
+    return Stream(_begun(first, chunks), status, headers, media_type)
 
 
 async def _thumbnail(request: Request, asset: Asset, width: ThumbnailWidth) -> Response:
@@ -137,17 +151,12 @@ def _range(request: Request, etag: str, size: int) -> ByteRange | None:
     return byte_range.parse(request.headers.get("range"), size)
 
 
-async def _started_chunks(storage: Storage, asset: Asset, part: ByteRange) -> AsyncGenerator[bytes, None]:
-    """The chunks, once the first one is there: bytes that cannot be had are told before the response begins."""
-    chunks = _read(storage, asset, part)
-    first = await anext(chunks, b"")
-
-    async def all_chunks() -> AsyncGenerator[bytes, None]:
+async def _begun(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The chunks, of which the first is there: bytes that cannot be had are told before the response begins."""
+    async with aclosing(rest):
         yield first
-        async for chunk in chunks:
+        async for chunk in rest:
             yield chunk
-
-    return all_chunks()
 
 
 async def _read(storage: Storage, asset: Asset, part: ByteRange) -> AsyncGenerator[bytes, None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from genpulse.domain.assets.asset import Spooled
+from genpulse.domain.assets.asset import Received
 from genpulse.domain.errors import ContentTooLarge, OutputUnavailable
 from genpulse.domain.failure import Charged
 from genpulse.domain.money.cost import Cost
@@ -13,7 +13,7 @@ from genpulse.domain.result.answer import Answer
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 
-Rereadable: TypeAlias = bytes | Path | Spooled
+Rereadable: TypeAlias = bytes | Path | Received
 """Content that can be read more than once."""
 
 

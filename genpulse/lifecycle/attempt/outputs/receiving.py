@@ -1,11 +1,13 @@
-"""Receiving the outputs of a result: streams become spool files."""
+"""Receiving the outputs of a result: streams go into the storage, or wait for it on this disk."""
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 
-from genpulse.domain.errors import ContentTooLarge, OutputUnavailable, ProviderError, Unavailable
+from genpulse.domain.assets.asset import Received
+from genpulse.domain.errors import ContentTooLarge, LeaseLost, OutputUnavailable, ProviderError, Unavailable
 from genpulse.domain.failure import Charged
 from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
@@ -25,6 +27,8 @@ LONGEST_S = 3600.0
 """How long the streams of an answer may take that cannot be asked for again, in seconds."""
 
 _PAUSES = PollInterval()
+
+_log = logging.getLogger(__name__)
 
 
 class OutputReceiver:
@@ -47,7 +51,7 @@ class OutputReceiver:
         return bool(self._outputs)
 
     async def receive(self, result: Result) -> ReceivedResult:
-        """Read all streams into files, which `run.files` removes.
+        """Read all streams; `run.files` removes what is not kept.
 
         Raises what a stream raised that may be had later, after the other streams were read, and
         `OutputUnavailable` where nothing is left.
@@ -95,12 +99,26 @@ class OutputReceiver:
     async def _rereadable(self, output: Output) -> Rereadable:
         if isinstance(output.content, bytes | Path):
             return output.content
-        services = self._run.services
-        spool = services.storage.spool(output.content, limit_bytes=services.output_limit_bytes)
         try:
-            return await self._run.files.enter_async_context(spool)
+            return await self._whole(output.content)
         except ContentTooLarge as error:
             raise output_too_large(self._run, error) from error
+
+    async def _whole(self, stream: AsyncIterable[bytes]) -> Received:
+        """One that begins anew each time may go on into the storage at once.
+
+        While the storage or the database is away it is read into a file. One that is read once always is: what was
+        on its way when the storage broke off would be lost, and it is paid for.
+        """
+        run = self._run
+        storage, limit_bytes = run.services.storage, run.services.output_limit_bytes
+        if not isinstance(stream, AsyncIterator):
+            try:
+                received = storage.receive(stream, limit_bytes=limit_bytes, noting=run.expect)
+                return await run.files.enter_async_context(received)
+            except (Unavailable, LeaseLost) as error:
+                _log.info("an output of task %s waits on this disk: %s", run.task.id, error)
+        return await run.files.enter_async_context(storage.spool(stream, limit_bytes=limit_bytes))
 
 
 async def receive_answer(run: AttemptRun, result: Result) -> ReceivedResult:

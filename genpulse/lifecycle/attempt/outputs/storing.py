@@ -24,6 +24,7 @@ from genpulse.lifecycle.attempt.outputs.received import (
     output_too_large,
 )
 from genpulse.lifecycle.attempt.outputs.validation import is_words_in_place_of_media, why_refused
+from genpulse.lifecycle.content_twin import keep
 
 STORED_AGAIN_S = 86_400.0
 """Outputs that waited so long for their fellows, in seconds, are stored once more before they become assets."""
@@ -107,15 +108,11 @@ async def _store_output(run: AttemptRun, output: ReceivedOutput) -> StoredOutput
 
 async def _keep(run: AttemptRun, content: Rereadable) -> Content:
     """Keep the bytes. Nothing ends the tries for an answer that nobody can ask for again."""
-    services, task_id = run.services, run.task.id
-
-    async def expect(key: str, size: int) -> str:
-        return await services.retention.expect(key, size, task_id)
-
+    services = run.services
     return await run.until_available(
         "an output of task %s",
         WaitsFor.STORAGE,
-        lambda: services.storage.keep(content, limit_bytes=services.output_limit_bytes, noting=expect),
+        lambda: keep(services, content, run.expect, limit_bytes=services.output_limit_bytes),
         stops=() if run.is_immediate else WORKER_LEAVES,
     )
 

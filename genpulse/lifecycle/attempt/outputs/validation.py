@@ -2,7 +2,7 @@
 
 import codecs
 
-from genpulse.domain.assets.asset import Content, Spooled
+from genpulse.domain.assets.asset import Buffered, Content, Spooled, Staged
 from genpulse.domain.text.storable import storable_line
 from genpulse.lifecycle.attempt.outputs.received import Rereadable
 
@@ -46,9 +46,14 @@ def is_old_text(head: bytes) -> bool:
 
 
 def _head(output: Rereadable) -> bytes:
-    """The beginning, from the local disk where it was read a moment ago: no thread is asked for it."""
-    if isinstance(output, bytes):
-        return output[:_HEAD]
+    """The beginning, if need be from the local disk where it was read a moment ago: no thread is asked for it."""
+    match output:
+        case bytes():
+            return output[:_HEAD]
+        case Buffered():
+            return output.body[:_HEAD]
+        case Staged():
+            return output.head[:_HEAD]
     path = output.path if isinstance(output, Spooled) else output
     with path.open("rb") as file:
         return file.read(_HEAD)

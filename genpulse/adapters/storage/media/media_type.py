@@ -4,8 +4,9 @@
 """
 
 import json
+import os
 import re
-from pathlib import Path
+from typing import BinaryIO
 
 UNKNOWN = "application/octet-stream"
 
@@ -55,14 +56,14 @@ _HTML = re.compile(
 )
 
 
-def media_type_of(path: Path) -> str:
+def media_type_of(file: BinaryIO) -> str:
     """The type, or `application/octet-stream` for what is empty or unknown.
 
     Text is valid UTF-8 without control characters. JSON is recognised up to 1 MiB.
     """
-    with path.open("rb") as file:
-        head = file.read(_LOOKED_AT)
-    return _by_signature(head) or _text_type(path, head) or _by_puremagic(path)
+    file.seek(0)
+    head = file.read(_LOOKED_AT)
+    return _by_signature(head) or _text_type(file, head) or _by_puremagic(file)
 
 
 def _by_signature(head: bytes) -> str | None:
@@ -100,7 +101,7 @@ def _mpeg_audio(head: bytes) -> str | None:
     return "audio/mpeg" if layer != 3 and version != 1 else None
 
 
-def _text_type(path: Path, head: bytes) -> str | None:
+def _text_type(file: BinaryIO, head: bytes) -> str | None:
     text = _text(head)
     if text is None:
         return None
@@ -109,7 +110,7 @@ def _text_type(path: Path, head: bytes) -> str | None:
         return "text/html"
     if _SVG.match(text):
         return "image/svg+xml"
-    return "application/json" if _is_json(path) else "text/plain"
+    return "application/json" if _is_json(file) else "text/plain"
 
 
 def _text(head: bytes) -> str | None:
@@ -132,10 +133,11 @@ def _without_prologue(text: str) -> str:
     return text[at:]
 
 
-def _is_json(path: Path) -> bool:
-    if path.stat().st_size > _LARGEST_JSON:
+def _is_json(file: BinaryIO) -> bool:
+    if file.seek(0, os.SEEK_END) > _LARGEST_JSON:
         return False
-    content = path.read_bytes()
+    file.seek(0)
+    content = file.read()
     if not content.lstrip().startswith((b"{", b"[")):
         return False
     try:
@@ -145,11 +147,12 @@ def _is_json(path: Path) -> bool:
     return True
 
 
-def _by_puremagic(path: Path) -> str:
+def _by_puremagic(file: BinaryIO) -> str:
     import puremagic  # a twelfth of a second that few files need
 
+    file.seek(0)
     try:
-        matches = puremagic.magic_file(path)
+        matches = puremagic.magic_stream(file)
     except (puremagic.PureError, ValueError):
         return UNKNOWN
     for match in matches:

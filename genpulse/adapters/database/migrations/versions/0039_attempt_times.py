@@ -5,7 +5,7 @@ from alembic import op
 
 from genpulse.adapters.database.schema import migration_steps
 
-revision = "0040"
+revision = "0039"
 down_revision = "0038"
 branch_labels = None
 depends_on = None

@@ -2,12 +2,12 @@
 
 import struct
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 import imagesize
 
-from genpulse.adapters.storage.media_type import UNKNOWN, media_type_of
-from genpulse.adapters.storage.tracks import tracks_of
+from genpulse.adapters.storage.media.media_type import UNKNOWN, media_type_of
+from genpulse.adapters.storage.media.tracks import tracks_of
 
 _MOST_PIXELS = 1 << 20
 _LONGEST_S = 10 * 365 * 86_400
@@ -37,29 +37,33 @@ class Media:
     duration_s: float | None = None
 
 
-def describe(path: Path) -> Media:
-    """Look at a file. Whatever it holds, this answers; what is not known is `application/octet-stream`."""
-    media_type = media_type_of(path)
+def describe(file: BinaryIO) -> Media:
+    """Look at a file, wherever its bytes lie. Whatever it holds, this answers.
+
+    What is not known is `application/octet-stream`.
+    """
+    media_type = media_type_of(file)
     kind = media_type.partition("/")[0]
     if media_type == "image/svg+xml":
         return Media(media_type)
     if kind == "image":
-        return _picture(path, media_type)
+        return _picture(file, media_type)
     if kind in {"audio", "video"} or media_type == "application/ogg":
-        return _audio_or_video(path, media_type)
+        return _audio_or_video(file, media_type)
     return Media(media_type)
 
 
-def _picture(path: Path, media_type: str) -> Media:
+def _picture(file: BinaryIO, media_type: str) -> Media:
+    file.seek(0)
     try:
-        width, height = _pixels(*imagesize.get(path))
+        width, height = _pixels(*imagesize.get(file))
     except _BROKEN:
         return Media(media_type)
     return Media(media_type, width, height)
 
 
-def _audio_or_video(path: Path, media_type: str) -> Media:
-    tracks = tracks_of(path)
+def _audio_or_video(file: BinaryIO, media_type: str) -> Media:
+    tracks = tracks_of(file)
     duration_s = _seconds(tracks.duration_ms)
     if tracks.pictures:
         width, height = _pixels(tracks.width, tracks.height)

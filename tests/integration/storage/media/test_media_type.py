@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.adapters.storage.media_type import media_type_of
+from genpulse.adapters.storage.media.media_type import media_type_of
 from tests.integration.storage import media_files
 
 SVG = "image/svg+xml"
@@ -12,7 +12,8 @@ SVG_DOCTYPE = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x.dtd" [ <!ENTITY
 def type_of(tmp_path: Path, content: bytes | str) -> str:
     path = tmp_path / "genpulse-spooled"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return media_type_of(path)
+    with path.open("rb") as file:
+        return media_type_of(file)
 
 
 @pytest.mark.parametrize(

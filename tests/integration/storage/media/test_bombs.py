@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.adapters.storage import track_reader
-from genpulse.adapters.storage.media import describe
+from genpulse.adapters.storage.media import track_reader
+from genpulse.adapters.storage.media.description import Media, describe
 from genpulse.adapters.storage.objects import ObjectStorage
 from tests.memory import MIB, peak
 
@@ -131,6 +131,11 @@ NAMES = (
 )
 
 
+def described(path: Path) -> Media:
+    with path.open("rb") as file:
+        return describe(file)
+
+
 def test_none_is_forgotten() -> None:
     assert set(NAMES) == set(_bombs())
 
@@ -140,7 +145,7 @@ def test_a_file_is_looked_at_in_little_memory(tmp_path: Path, name: str) -> None
     content, media_type = _bombs()[name]
     (tmp_path / "bomb").write_bytes(content)
     with peak() as memory:
-        media = describe(tmp_path / "bomb")
+        media = described(tmp_path / "bomb")
     assert media.media_type.startswith(media_type)
     assert memory.stays_below(MOST_MIB), memory
 
@@ -176,6 +181,7 @@ async def test_a_large_file_is_looked_at_in_little_memory(tmp_path: Path, begin:
 
 def test_a_picture_that_is_too_large_to_be_one_is_told_by_its_size(tmp_path: Path) -> None:
     (tmp_path / "bomb").write_bytes(_bombs()["png"][0])
-    assert (describe(tmp_path / "bomb").width, describe(tmp_path / "bomb").height) == (SIDE, SIDE)
+    media = described(tmp_path / "bomb")
+    assert (media.width, media.height) == (SIDE, SIDE)
     (tmp_path / "bomb").write_bytes(_bombs()["png beyond all"][0])
-    assert describe(tmp_path / "bomb").width is None
+    assert described(tmp_path / "bomb").width is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from genpulse.adapters.storage.media import Media, describe
+from genpulse.adapters.storage.media.description import Media, describe
 from tests.integration.storage.media_files import (
     HEIGHT,
     WIDTH,
@@ -20,7 +20,8 @@ from tests.integration.storage.media_files import (
 def described(tmp_path: Path, content: bytes) -> Media:
     path = tmp_path / "genpulse-spooled"
     path.write_bytes(content)
-    return describe(path)
+    with path.open("rb") as file:
+        return describe(file)
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "gif", "avif", "bmp", "tiff"])

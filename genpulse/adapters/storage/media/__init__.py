@@ -1,0 +1,1 @@
+"""What the bytes of a file are: media type, dimensions and duration."""

@@ -49,6 +49,7 @@ _SUBMIT: Parts = {
 _ATTEMPT: Parts = {
     "claim: statement and rows": (
         "genpulse/adapters/database/queue",
+        "genpulse/adapters/database/tasks/starting_attempts",
         "genpulse/worker/claim",
         "genpulse/lifecycle/claim",
     ),

@@ -105,10 +105,12 @@ class Supervisor:
     async def run_once(self, command: Command) -> None:
         """Run something to its end. Raises `StartFailed` when that is not a good one."""
         child = Child(command, self._guard, self._hear)
+        reaping = asyncio.create_task(asyncio.to_thread(child.reap))
         try:
-            await asyncio.to_thread(child.reap)
+            await asyncio.shield(reaping)
         finally:
             child.signal(signal.SIGKILL)
+            await asyncio.shield(reaping)
         if child.exit_code != 0:
             raise _ended(command.name, child)
 

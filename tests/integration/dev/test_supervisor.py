@@ -1,10 +1,13 @@
 """Starting, watching and stopping, with small processes in place of the real ones."""
 
 import asyncio
+import concurrent.futures
 import os
 import signal
 import sys
+import threading
 
+import psutil
 import pytest
 
 from genpulse.dev.errors import StartFailed
@@ -116,3 +119,21 @@ async def test_something_that_runs_once_must_end_well(supervisor, tmp_path):
     bad = Command("m", [sys.executable, "-c", "raise SystemExit('boom')"], dict(os.environ), tmp_path)
     with pytest.raises(StartFailed, match="boom"):
         await supervisor.run_once(bad)
+
+
+def test_what_is_run_once_is_reaped_although_its_start_is_cancelled_and_threads_are_busy(guard, heard, tmp_path):
+    async def body():
+        busy, free = concurrent.futures.ThreadPoolExecutor(1), threading.Event()
+        asyncio.get_running_loop().set_default_executor(busy)
+        busy.submit(free.wait)
+        forever = Command("a", [sys.executable, "-c", FOREVER], dict(os.environ), tmp_path)
+        running = asyncio.create_task(Supervisor(guard, heard).run_once(forever))
+        await until(lambda: "up" in heard.text())
+        running.cancel()
+        await asyncio.sleep(0)
+        free.set()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(body())
+    assert psutil.STATUS_ZOMBIE not in {child.status() for child in psutil.Process().children()}

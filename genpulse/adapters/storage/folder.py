@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-_TRIES = 10
+_TRIES = 100
+"""On a busy machine somebody else may run between any two steps."""
 
 
 def put_file(root: Path, key: str, source: Path) -> None:

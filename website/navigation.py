@@ -79,7 +79,7 @@ _GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "": (
             *("explanation/a-task-s-life.md", "explanation/durability.md", "explanation/money.md"),
             *("explanation/privacy.md", "explanation/security.md"),
-            *("explanation/environments.md", "explanation/scale.md"),
+            *("explanation/environments.md", "explanation/scale.md", "explanation/where-a-microsecond-goes.md"),
             *("explanation/online-upgrades.md", "explanation/operations.md"),
             "explanation/whose-turn-it-is.md",
             *("explanation/architecture.md", "explanation/crash-points.md", "explanation/branching-compared.md"),

@@ -11,7 +11,7 @@ from typing import Any, Literal, TextIO
 from genpulse.domain.text.storable import showable, storable, storable_line
 from genpulse.environment.build_info import read_build_info
 from genpulse.environment.table import Environment
-from genpulse.environment.unneeded_packages import without
+from genpulse.unneeded_packages import without
 
 with without("rich", "greenlet"):  # 5 MB, for coloured traces, which this log does not have
     import structlog

@@ -7,9 +7,9 @@ from genpulse.domain.attempt import Attempt
 from genpulse.domain.task import Task
 from genpulse.domain.trace_context import TaskTrace
 from genpulse.domain.webhook_delivery import Delivery
-from genpulse.environment.unneeded_packages import without
 from genpulse.ports import IncomingRequest, NoTracing, RequestSpan
 from genpulse.ports.tracing import NO_HEADERS, NO_TRACING
+from genpulse.unneeded_packages import without
 
 with without("rich", "greenlet"):  # as in `log.py`
     from structlog.contextvars import bind_contextvars, reset_contextvars

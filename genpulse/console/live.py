@@ -56,7 +56,7 @@ class _Channel:
     is_away: bool = False
     watchers: int = 0
     updates: dict[int, FragmentUpdate] = field(default_factory=dict)
-    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    waiting: dict[asyncio.Future[None], None] = field(default_factory=dict)
     rendering: asyncio.Task[None] | None = None
 
     def show(self, fragments: Fragments) -> None:
@@ -87,12 +87,16 @@ class _Channel:
     async def change(self) -> None:
         """Return after the next change, when it is this watcher's turn."""
         change = asyncio.get_running_loop().create_future()
-        self.waiting.append(change)
-        await change
+        self.waiting[change] = None
+        try:
+            await change
+        finally:
+            self.waiting.pop(change, None)
 
     def _wake(self) -> None:
         self.updates.clear()
-        waiting, self.waiting = self.waiting, []
+        waiting = list(self.waiting)
+        self.waiting.clear()
         loop = asyncio.get_running_loop()
         for place in range(0, len(waiting), TOLD_AT_ONCE):
             loop.call_later(place // TOLD_AT_ONCE * TOLD_EVERY_S, _tell, waiting[place : place + TOLD_AT_ONCE])

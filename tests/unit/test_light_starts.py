@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from genpulse.environment.unneeded_packages import without
+from genpulse.unneeded_packages import without
 
 LOADED = "import sys, json, {module}; print(json.dumps(sorted(sys.modules)))"
 HEAVY = {

@@ -21,7 +21,7 @@ from genpulse.adapters.storage.object_file import ObjectFile
 from genpulse.adapters.storage.object_writer import Fingerprint
 from genpulse.adapters.storage.spool import pieces_of, pour, spool
 from genpulse.adapters.storage.spool_folder import SpoolFolder
-from genpulse.domain.assets.asset import Buffered, Content, Received, Spooled, Staged, staged_key
+from genpulse.domain.assets.asset import Buffered, Received, Spooled, Staged, staged_key
 from genpulse.domain.errors import StorageUnavailable
 from genpulse.ports import Noting
 
@@ -114,15 +114,7 @@ class Incoming:
         try:
             fingerprint = await self._sent(key, head, beginning.and_more(pieces))
             media = await self._look(key, fingerprint, head)
-            content = Content(
-                key,
-                fingerprint.sha256,
-                fingerprint.size,
-                media.media_type,
-                media.width,
-                media.height,
-                media.duration_s,
-            )
+            content = media.content(key, fingerprint.sha256, fingerprint.size)
             head = head[:_HEAD]
             yield Staged(content, head)
         finally:

@@ -92,15 +92,7 @@ class ObjectStorage:
             if noting is not None:
                 key = await noting(key, whole.size)
             await self._call(self._bucket.put, key, whole, media.media_type)
-        return Content(
-            key,
-            whole.sha256,
-            whole.size,
-            media.media_type,
-            media.width,
-            media.height,
-            media.duration_s,
-        )
+        return media.content(key, whole.sha256, whole.size)
 
     @asynccontextmanager
     async def spool(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> AsyncIterator[Spooled]:

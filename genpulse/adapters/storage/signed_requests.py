@@ -36,7 +36,9 @@ def _connection(parts: SplitResult, proxy: Proxy | None) -> http.client.HTTPConn
     if parts.scheme == "http":
         return _opened(proxy.scheme, proxy.host, proxy.port)
     if proxy.scheme == "https":
-        raise OSError(f"objects of a store with TLS are not removed one by one by {proxy}, which has TLS itself")
+        raise OSError(
+            f"a store with TLS is not asked by {proxy}, which has TLS, too: name one without TLS for it, or none"
+        )
     connection = _opened("https", proxy.host, proxy.port)
     connection.set_tunnel(parts.hostname or "", parts.port or 443, headers=proxy.headers)
     return connection

@@ -75,8 +75,7 @@ class UnfinishedUploads:
             query = {"uploads": "", "prefix": f"{self._prefix}assets/", **marker}
             page = _parsed(self._ask("GET", "/", query, secret))
             for upload in page.iter("Upload"):
-                began_at = datetime.fromisoformat(upload.findtext("Initiated", ""))
-                began_at = began_at if began_at.tzinfo else began_at.replace(tzinfo=UTC)
+                began_at = _moment(upload.findtext("Initiated", ""))
                 yield _Upload(upload.findtext("Key", ""), upload.findtext("UploadId", ""), began_at)
             if page.findtext("IsTruncated") != "true":
                 return
@@ -130,6 +129,15 @@ def _signed(method: str, url: SplitResult, target: str, words: str, secret: str)
 
 def _escaped(text: str) -> str:
     return quote(text, safe="-_.~")
+
+
+def _moment(text: str) -> datetime:
+    """Raises `OSError` for what is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise OSError(f"the store says {text[:60]!r} where it should say when an upload began") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _parsed(body: bytes) -> ET.Element:

@@ -1,6 +1,6 @@
 """uvicorn as the API runs it: connections, draining and shutdown."""
 
-from genpulse.environment.unneeded_packages import without
+from genpulse.unneeded_packages import without
 
 with without("watchfiles"):  # 1 MB, for its own reload
     import uvicorn as uvicorn

@@ -494,3 +494,16 @@ async def test_what_is_known_of_an_object_is_not_asked_for(head, end):
             file.seek(start)
             assert b"".join(iter(lambda size=size: file.read(size), b"")) == body[start:]
     assert all(start >= head and start < 10 - end for start, _ in asked)
+
+
+class Yesterday:
+    """A moment as nobody writes it."""
+
+    def __format__(self, _form):
+        return "yesterday"
+
+
+async def test_a_store_that_says_oddly_when_uploads_began_is_told(store, storage):
+    store.begin("/bucket/assets/2030-W05/id/odd", Yesterday())
+    with pytest.raises(StorageUnavailable):
+        await storage.abort_unfinished(timedelta(days=2))

@@ -8,6 +8,7 @@ import imagesize
 
 from genpulse.adapters.storage.media.media_type import UNKNOWN, media_type_of
 from genpulse.adapters.storage.media.tracks import tracks_of
+from genpulse.domain.assets.asset import Content
 
 _MOST_PIXELS = 1 << 20
 _LONGEST_S = 10 * 365 * 86_400
@@ -35,6 +36,10 @@ class Media:
     width: int | None = None
     height: int | None = None
     duration_s: float | None = None
+
+    def content(self, key: str, sha256: str, size: int) -> Content:
+        """The same with where it lies, its digest and its size in bytes."""
+        return Content(key, sha256, size, self.media_type, self.width, self.height, self.duration_s)
 
 
 def describe(file: BinaryIO) -> Media:

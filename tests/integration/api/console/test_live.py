@@ -154,6 +154,19 @@ async def test_what_all_are_told_is_written_once():
         await stream.aclose()
 
 
+async def test_who_looks_for_long_while_nothing_changes_is_waited_for_once():
+    watching = Watching()
+    stream = watching.watch(every_s=60.0)
+    await anext(stream)
+    (channel,) = watching.live._channels.values()
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await channel.change()
+    assert not channel.waiting
+    await stream.aclose()
+
+
 async def test_many_who_watch_are_told_a_few_at_a_time():
     watching = Watching()
     streams = [watching.watch(every_s=60.0) for _ in range(5 * TOLD_AT_ONCE)]

@@ -41,7 +41,8 @@ class OrderJournal:
 
     async def _write_orders(self, leases: Sequence[Lease]) -> Sequence[OpenOrder | Exception]:
         with outages():
-            rows = await self._pool.fetch(tasks.JOURNAL_ORDER, *_columns(leases))
+            in_order = sorted(leases, key=lambda lease: lease.task_id)
+            rows = await self._pool.fetch(tasks.JOURNAL_ORDER, *_columns(in_order))
         orders = {row["lease"]: order_of(row) for row in rows}
         return [orders.get(lease.attempt_id) or _lost() for lease in leases]
 

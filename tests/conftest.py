@@ -72,9 +72,8 @@ _EMPTY = f"""
 UPDATE renewals SET since = now(), last_at = now()
 """
 
-_YOUNG = 100_000
-"""Objects after which Python looks for garbage: after 700, a sixth of all time goes into it, and a thirtieth after
-20,000."""
+_YOUNG = 20_000
+"""Objects after which Python looks for garbage: after 700, a sixth of all time goes into it."""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell lets its background jobs ignore Ctrl-C, and so would every process that a test starts and interrupts.

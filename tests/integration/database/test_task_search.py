@@ -156,7 +156,7 @@ async def test_each_field_finds_its_page_by_its_index(planned, pool, field, want
     assert INDEXES[field] in (rare or asked)
     assert "Seq Scan on tasks" not in asked + rare
     assert rows_read(asked) <= searches.LOOKED_THROUGH
-    page = await TaskSearch(pool).page(query)
+    page = await TaskSearch(pool).find(query)
     assert len(page) == PAGE
     assert all(fits(task, wanted[field]) for task in page)
 
@@ -169,14 +169,14 @@ async def test_each_status_finds_its_page_by_its_index(planned, status):
 
 
 async def test_ids_and_moments_find_their_page_by_id(planned, pool):
-    (last,) = await TaskSearch(pool).page(TaskQuery(1, filter=RARE["kinds"]))
+    (last,) = await TaskSearch(pool).find(TaskQuery(1, filter=RARE["kinds"]))
     moments = TaskFilter(created_after=last.created_at - timedelta(minutes=5), created_before=last.created_at)
     for wanted in (TaskFilter(ids=(last.id,)), TaskFilter(id_range=(last.id, last.id)), moments, TaskFilter()):
         asked, rare = await planned(TaskQuery(PAGE, filter=wanted))
         assert "pk_tasks" in asked
         assert not rare
         assert rows_read(asked) <= 60 * 10 + PAGE
-    page = await TaskSearch(pool).page(TaskQuery(100, filter=moments))
+    page = await TaskSearch(pool).find(TaskQuery(100, filter=moments))
     assert len(page) == 100
     assert all(fits(task, moments) for task in page)
 
@@ -197,7 +197,7 @@ async def test_what_belongs_to_a_key_is_found_among_its_own(planned, pool, more)
     assert "ix_tasks_owner_id" in asked
     assert "Seq Scan on tasks" not in asked + rare
     assert rows_read(asked) <= searches.LOOKED_THROUGH
-    page = await TaskSearch(pool).page(TaskQuery(PAGE, filter=wanted))
+    page = await TaskSearch(pool).find(TaskQuery(PAGE, filter=wanted))
     assert page
     assert all(fits(task, wanted) for task in page)
 
@@ -244,15 +244,15 @@ async def test_a_page_is_the_newest_of_all_that_fits(pool, everything, monkeypat
         }
         task_filter = TaskFilter(**wanted)
         fitting = [task.id for task in everything if fits(task, task_filter)]
-        first = await TaskSearch(pool).page(TaskQuery(PAGE, filter=task_filter))
+        first = await TaskSearch(pool).find(TaskQuery(PAGE, filter=task_filter))
         assert [task.id for task in first] == fitting[:PAGE], wanted
         if len(fitting) > PAGE:
-            more = await TaskSearch(pool).page(TaskQuery(PAGE, first[-1].id, task_filter))
+            more = await TaskSearch(pool).find(TaskQuery(PAGE, first[-1].id, task_filter))
             assert [task.id for task in more] == fitting[PAGE : 2 * PAGE], wanted
-        oldest = await TaskSearch(pool).page(TaskQuery(PAGE, filter=task_filter, oldest_first=True))
+        oldest = await TaskSearch(pool).find(TaskQuery(PAGE, filter=task_filter, oldest_first=True))
         assert [task.id for task in oldest] == fitting[::-1][:PAGE], wanted
 
 
 async def test_a_code_of_what_did_not_fail_is_asked_for_nowhere(pool):
     wanted = TaskFilter(codes=(FailureCode.INTERNAL,), statuses=(TaskStatus.SUCCEEDED,))
-    assert await TaskSearch(pool).page(TaskQuery(PAGE, filter=wanted)) == ()
+    assert await TaskSearch(pool).find(TaskQuery(PAGE, filter=wanted)) == ()

@@ -16,7 +16,7 @@ from tests.contract.conftest import new_task
 AWAY = Failure(FailureCode.PROVIDER_UNAVAILABLE, "away", True, Charged.NO, Actor.NOBODY)
 SAID = (
     *("A red Fox at dawn", "a grey wolf, 8k", "a FOX-like wolf", "ein KÄFER", "一只红色的狐狸"),
-    "\u0130stanbul at 273 \u212a",
+    *("\u0130stanbul at 273 \u212a", "an\nox\x1bfox\x01wolf\tbox", 'k8 éfox fox2 2fox "ox" 狐fox'),
 )
 TEXTS = (
     *("fox", "FOX dawn", "wolf", "käf", "8k", "狐", "istanbul", "i\u0307stanbul", "k", "\u212a", "ox", "heron"),

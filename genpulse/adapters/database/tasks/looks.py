@@ -27,7 +27,7 @@ GATHERED_MS = 25
 
 GATHERED = (
     "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_indexscan = off;"
-    f" SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL statement_timeout = {GATHERED_MS}"
+    " SET LOCAL max_parallel_workers_per_gather = 0"
 )
 
 
@@ -103,7 +103,7 @@ class TaskLooks:
             return ()
 
         async def fetch(connection: asyncpg.Connection) -> Sequence[Row]:
-            await connection.execute(GATHERED)
+            await connection.execute(f"{GATHERED}; SET LOCAL statement_timeout = {GATHERED_MS}")
             try:
                 rows: Sequence[Row] = await connection.fetch(statement.text, *statement.values)
             except asyncpg.QueryCanceledError:

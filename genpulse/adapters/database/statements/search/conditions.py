@@ -28,9 +28,11 @@ ID_OF_NO_INDEX = f"nullif(id, '{_FIRST_ID}')"
 """Beside words: the planner takes each for that of every 50th task, and would read all of a month for one."""
 
 
-_WORDS_OF = "FROM unnest(tsvector_to_array(task_words(jsonb_build_array({})))) AS word"
-_PATTERN = r"regexp_replace(word, '[^ -~\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff]', '_', 'g')"
+_CASELESS = r"\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_SEEN = f"regexp_replace(word, '[^a-z0-9{_CASELESS}]', '{{}}', 'g')"
 """A letter that may be large or small elsewhere, and is none of ASCII, may be any."""
+_BEGINS = r"(^|[^a-z]|\\[bfnrt]|\\u00[01].)"
+"""What may stand before a word in the text of a document: no letter of ASCII but in the name of another sign."""
 _HAS_ODD_LETTERS = r"octet_length(input::text) <> char_length(input::text) AND input::text ~ '[\u0130\u212a]'"
 """Two letters beyond ASCII have small ones in it: the Turkish I with a dot, and the sign for Kelvin."""
 
@@ -190,8 +192,11 @@ def _says(text: str, *, is_planned: bool) -> str:
     """That an input has the words of a text. To take it apart takes long, so it is read as it stands before."""
     if is_planned:
         return f"task_words(input) @@ task_words_asked({text})"
-    may_say = f"(SELECT array_agg('%' || {_PATTERN} || '%') {_WORDS_OF.format(text)})"
-    is_seen = f'lower(input::text COLLATE "C") LIKE ALL ({may_say}::text[]) OR {_HAS_ODD_LETTERS}'
+    words = f"FROM unnest(tsvector_to_array(task_words(jsonb_build_array({text})))) AS word"
+    said = 'lower(input::text COLLATE "C")'
+    stands = f"{said} LIKE ALL ((SELECT array_agg('%' || {_SEEN.format('_')} || '%') {words})::text[])"
+    begins = f"{said} ~ ALL ((SELECT array_agg('{_BEGINS}' || {_SEEN.format('.')}) {words})::text[])"
+    is_seen = f"{stands} AND {begins} OR {_HAS_ODD_LETTERS}"
     return f"({is_seen}) AND task_words(input) @@ (SELECT task_words_asked({text}))"
 
 

@@ -119,13 +119,15 @@ def _by_day_of_the_ledger(query: UsageQuery, spans: UsageSpans, values: Values) 
 
 
 def _summands(query: UsageQuery, spans: UsageSpans, values: Values) -> list[str]:
-    """Tasks one by one, those of whole hours together: live ones, and what has ended in each of the spans."""
-    live = _came_in(TimeSpan(query.start, query.end), query, values)
-    parts = [f"SELECT {_SUMMANDS} FROM tasks WHERE finished_at IS NULL AND {live}"]
+    """Tasks one by one, those of whole hours together: of hours that have sums those that have not ended."""
+    parts = []
+    for span in spans.summed:
+        came_in = _came_in(span, query, values)
+        parts.append(f"SELECT {_SUMMANDS} FROM tasks WHERE finished_at IS NULL AND {came_in}")
     for span in spans.counted:
         came_in = _came_in(span, query, values)
         parts += [
-            f"SELECT {_SUMMANDS} FROM tasks WHERE finished_at IS NOT NULL AND {came_in}",
+            f"SELECT {_SUMMANDS} FROM tasks WHERE {came_in}",
             f"SELECT {_SUMMANDS} FROM ({_DELETED.format(where=came_in)}) AS deleted",
         ]
     for table, since, ranges in (

@@ -76,7 +76,7 @@ class TaskListing:
 
 @dataclass(frozen=True, slots=True)
 class ListedTasks:
-    """A page of them. Where it is not full, and there may be more, so many were `looked_through`, `back_to` then."""
+    """A page of them. Where it may go on and is not full, so many were `looked_through`, `back_to` then."""
 
     tasks: Sequence[Task]
     next_cursor: str = ""

@@ -225,7 +225,7 @@ def allowed(path, node):
         return many_rows.TASKS
     if "deliveries" in (node.table, node.index[3:13]):
         return many_rows.RECEIVERS * COUNTED_AT_MOST
-    if node.table == "queue" or path in OF_USAGE and node.index == "ix_tasks_live":
+    if node.table == "queue" or (path in OF_USAGE and node.index == "ix_tasks_live"):
         return WHAT_WAITS
     return MOST_SAID if node.kind == "Bitmap Index Scan" or node.table == "pg_type" else MOST
 

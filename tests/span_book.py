@@ -45,7 +45,7 @@ class SpanBook:
             provider.add_span_processor(processor)
             tracers.append(provider.get_tracer("test"))
         self._tracer, roots = tracers
-        self.tracing = OtelTracing(self._tracer, roots, trusts_callers=trusts_callers, now=now)
+        self.tracing = OtelTracing(self._tracer, roots, sample=sample, trusts_callers=trusts_callers, now=now)
 
     def traced(self, http):
         """The client, whose requests are written down."""

@@ -23,14 +23,20 @@ _OFF = {
     "GENPULSE_DOORS__OPENAI": "false",
 }
 _DOORS = {"GENPULSE_DOORS__REPLICATE": "true", "GENPULSE_DOORS__FAL": "true", "GENPULSE_DOORS__OPENAI": "true"}
+_FIRST, _SECOND = (f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2))
+# Who submits shows no key, as anybody may while there is none: so those whose tasks they become are revoked.
+_KEYS = f"""
+INSERT INTO api_keys (id, name, hint, digest, scopes, created_at, revoked_at)
+SELECT id, id::text, 'h', id::text::bytea, '{{tasks:read,tasks:write}}', now(), now()
+FROM unnest('{{{_FIRST},{_SECOND}}}'::uuid[]) AS id ON CONFLICT DO NOTHING
+"""
+_OF_TASKS = "UPDATE queue SET owner = tasks.owner FROM tasks WHERE tasks.id = queue.task_id"
 _OWNERS = (
-    "UPDATE tasks SET owner = 'a' || (('x' || right(md5(id::text), 2))::bit(8)::int % 2)",
-    "UPDATE queue SET owner = tasks.owner FROM tasks WHERE tasks.id = queue.task_id",
+    _KEYS,
+    f"UPDATE tasks SET owner = CASE WHEN right(md5(id::text), 1) < '8' THEN '{_FIRST}' ELSE '{_SECOND}' END",
+    _OF_TASKS,
 )
-_ONE_OWNER = (
-    "UPDATE tasks SET owner = 'a'",
-    "UPDATE queue SET owner = tasks.owner FROM tasks WHERE tasks.id = queue.task_id",
-)
+_ONE_OWNER = (_KEYS, f"UPDATE tasks SET owner = '{_FIRST}'", _OF_TASKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ def _ways(collector_url: str) -> dict[str, Way]:
     return {
         PLAIN: Way(),
         "ledger": Way(model="bench/priced"),
+        "ledger and a budget of the day": Way({"GENPULSE_BUDGET__DAILY_USD": "1000000"}, model="bench/priced"),
         "fairness between two owners": Way(before_worker=_OWNERS),
         "OpenTelemetry, every tenth": Way({**traced, "GENPULSE_TRACING__SAMPLE": "0.1"}),
         "OpenTelemetry, all": Way(traced),

@@ -122,6 +122,24 @@ async def test_received_is_the_end_of_it(backend):
     assert await due(backend) == ()
 
 
+async def test_answers_that_come_at_once_are_noted_each_with_its_own_message(backend):
+    for _ in range(8):
+        await ended(backend)
+    messages = [delivery for delivery, _ in await due(backend)]
+    answers = [
+        Answer(200 + number, request_excerpt=f"POST {number}", answer_excerpt=f"thanks {number}")
+        for number in range(len(messages))
+    ]
+    await asyncio.gather(
+        *(backend.deliveries.taken(message.id, answer) for message, answer in zip(messages, answers, strict=True))
+    )
+    assert len(messages) == 8
+    for message, answer in zip(messages, answers, strict=True):
+        (kept,) = await backend.deliveries.of_task(message.task_id)
+        assert (kept.state, kept.tries, kept.status_code) == (DeliveryState.TAKEN, 1, answer.status_code)
+        assert (kept.request_excerpt, kept.answer_excerpt) == (answer.request_excerpt, answer.answer_excerpt)
+
+
 async def test_not_received_is_sent_again_until_it_is_given_up(backend):
     task = await ended(backend)
     ((delivery, _),) = await due(backend)

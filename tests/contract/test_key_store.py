@@ -66,6 +66,17 @@ async def test_keys_are_listed_in_their_order(backend):
     assert await backend.keys.all() == tuple(keys)
 
 
+async def test_keys_that_are_asked_for_at_once_are_answered_each_for_itself(backend):
+    keys = [new_key(name=str(number)) for number in range(5)]
+    for key in keys:
+        await backend.keys.add(key, digest_of(key.name))
+    unknown = new_key()
+    asked = [*keys, unknown, *reversed(keys)]
+    found = await asyncio.gather(*(backend.keys.get(str(key.id)) for key in asked), return_exceptions=True)
+    assert isinstance(found.pop(len(keys)), UnknownKey)
+    assert found == [*keys, *reversed(keys)]
+
+
 async def test_a_key_is_revoked_by_the_beginning_of_its_id(backend):
     key = new_key()
     await backend.keys.add(key, b"1" * 32)

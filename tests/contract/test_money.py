@@ -269,3 +269,20 @@ async def test_the_price_is_looked_at_again_before_it_is_paid(backend):
         await backend.store.hold_price(second.task, SpendingLimits(Decimal("0.15")))
     await backend.end(second.lease, Failed(failure(Charged.NO)))
     await backend.store.hold_price(first.task, SpendingLimits(Decimal("0.15")))
+
+
+async def test_prices_that_are_looked_at_at_once_are_held_to_their_own_limits(backend):
+    prices = [Decimal("0.10"), Decimal("0.20"), Decimal("0.40"), None]
+    begun = [await backend.begun(price_usd=price, owner=f"key {price}") for price in prices]
+    limits = [
+        SpendingLimits(Decimal("0.70")),
+        SpendingLimits(Decimal("0.69")),
+        SpendingLimits(key=KeyLimits(monthly_usd=Decimal("0.40"))),
+        SpendingLimits(Decimal("0.01")),
+    ]
+    held = await asyncio.gather(
+        *(backend.store.hold_price(one.task, limit) for one, limit in zip(begun, limits, strict=True)),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in held] == [type(None), BudgetExceeded, type(None), type(None)]
+    await check_books(backend)

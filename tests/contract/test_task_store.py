@@ -20,6 +20,7 @@ from genpulse.domain.attempt import (
     Released,
     RetryLater,
     Succeeded,
+    reference_of,
 )
 from genpulse.domain.attempt_times import AttemptTimes
 from genpulse.domain.errors import (
@@ -358,6 +359,44 @@ async def test_the_name_of_an_order_is_kept_though_its_lease_is_lost(backend):
     with pytest.raises(LeaseLost):
         await backend.store.journal_job(begun.lease, "job-7")
     assert (await backend.store.get(begun.task.id)).order == second
+
+
+async def test_orders_that_are_made_at_once_are_noted_each_for_itself(backend):
+    """Also where a lost attempt tells the name of its order while the next one tells that of its own."""
+    left = await backend.begun()
+    await backend.store.journal_order(left.lease)
+    (taken,) = await backend.taken_over()
+    begun = [taken, *[await backend.begun() for _ in range(20)]]
+    attempts = [*begun[:7], left, *begun[7:]]
+    made = await asyncio.gather(
+        *(backend.store.journal_order(one.lease) for one in attempts), return_exceptions=True
+    )
+    assert isinstance(made.pop(7), LeaseLost)
+    assert [order.reference for order in made] == [reference_of(one.lease.attempt_id) for one in begun]
+
+    told = await asyncio.gather(
+        *(backend.store.journal_job(one.lease, f"job of {one.lease.attempt_id}") for one in attempts),
+        return_exceptions=True,
+    )
+    assert isinstance(told.pop(7), LeaseLost)
+    assert told == [None] * len(begun)
+    for one, order in zip(begun, made, strict=True):
+        kept = (await backend.store.get(one.task.id)).order
+        assert kept == replace(order, job_id=f"job of {one.lease.attempt_id}")
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_of_two_that_tell_the_name_of_one_order_at_once_both_are_answered(backend, is_first):
+    """A frozen worker hears it from the vendor as late as the next one, which has asked for it."""
+    left = await backend.begun()
+    order = await backend.store.journal_order(left.lease)
+    (taken,) = await backend.taken_over()
+    leases = [left.lease, taken.lease] if is_first else [taken.lease, left.lease]
+    told = await asyncio.gather(
+        *(backend.store.journal_job(lease, "job-7") for lease in leases), return_exceptions=True
+    )
+    assert [type(one) for one in told] == ([LeaseLost, type(None)] if is_first else [type(None), LeaseLost])
+    assert (await backend.store.get(left.task.id)).order == replace(order, job_id="job-7")
 
 
 async def test_the_name_of_an_order_is_kept_after_the_task_has_ended_as_unknown(backend):

@@ -183,6 +183,29 @@ async def test_of_what_we_do_not_sample_nothing_is_kept(world):
     assert sent.headers == {}
 
 
+async def test_a_part_of_the_traces_that_begin_here_is_kept_each_whole_or_not_at_all(world):
+    book = SpanBook(sample=0.5)
+    told = traced(world, book)
+    tasks = [await requested(told) for _ in range(200)]
+    kept = [task for task in tasks if await told.services.traces.of(task.id)]
+    assert 50 < len(kept) < 150
+    assert Counter(book.roots()) == {("POST /v1/tasks", ("send art",)): len(kept)}
+
+
+async def test_of_callers_that_are_not_trusted_the_same_part_is_kept(world):
+    book = SpanBook(sample=0.0, trusts_callers=False)
+    told = traced(world, book)
+    task = await requested(told, context=CALLER)
+    assert book.spans == []
+    assert await told.services.traces.of(task.id) is None
+
+
+async def test_the_log_names_the_request_of_a_trace_that_nobody_keeps(world):
+    told = traced(world, SpanBook(sample=0.0))
+    with told.services.tracing.request(SUBMIT):
+        assert get_contextvars() == {"request_id": SUBMIT.id}
+
+
 async def test_a_caller_that_samples_is_heard_where_we_sample_nothing(world):
     book = SpanBook(sample=0.0)
     await done(traced(world, book), context=CALLER)

@@ -60,6 +60,7 @@ class Export:
         self.tracing = OtelTracing(
             self._tracer,
             roots.get_tracer(_SCOPE, version),
+            sample=sample,
             trusts_callers=trusts_callers,
             now=lambda: datetime.now(UTC),
         )

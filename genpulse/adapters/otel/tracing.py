@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from random import random
 
-from opentelemetry.context import Context, get_value, set_value
+from opentelemetry.context import Context, attach, detach, get_value, set_value
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanKind, Tracer, get_current_span
 
 from genpulse.adapters.log_ids import bound
@@ -36,8 +37,8 @@ from genpulse.domain.attempt import Attempt, Outcome
 from genpulse.domain.task import NewTask, Submitted, Task
 from genpulse.domain.trace_context import TaskTrace, TraceContext
 from genpulse.domain.webhook_delivery import Answer, Delivery
-from genpulse.ports import EngineStep, IncomingRequest
-from genpulse.ports.tracing import NO_HEADERS
+from genpulse.ports import EngineStep, IncomingRequest, RequestSpan
+from genpulse.ports.tracing import NO_HEADERS, NO_TRACING
 
 SAME_TRACE = timedelta(hours=1)
 """So long after the submit, what happens to a task is still told in the trace of its submit."""
@@ -46,6 +47,9 @@ CLIENT_GONE = 499
 _SERVER_ERROR = 500
 _BEGUN_BY_CALLER = "genpulse.begun_by_caller"
 _UNMATCHED = "unmatched"
+_KEPT_BY_NOBODY = "genpulse.kept_by_nobody"
+_WITHOUT_SPANS = set_value(_KEPT_BY_NOBODY, value=True, context=Context())
+"""What a request is served in whose trace would begin here, and is not kept: it has no span."""
 _ENGINE_SPANS: Mapping[EngineStep, span_kinds.SpanKind] = {
     EngineStep.RUN: span_kinds.RUN,
     EngineStep.GENERATE: span_kinds.GENERATE,
@@ -66,22 +70,46 @@ class _Place:
 
 class OtelTracing:
     """Implements `Tracing`. `tracer` samples; `roots` keeps every trace that it begins, for those that go on with
-    one that is kept.
+    one that is kept. Of the traces that begin with a request the part `sample` is kept, from 0 to 1.
 
     With `trusts_callers` the trace of a caller is gone on with, else one of our own links to it.
     """
 
     def __init__(
-        self, tracer: Tracer, roots: Tracer, *, trusts_callers: bool, now: Callable[[], datetime]
+        self,
+        tracer: Tracer,
+        roots: Tracer,
+        *,
+        sample: float,
+        trusts_callers: bool,
+        now: Callable[[], datetime],
     ) -> None:
         self._tracer = tracer
         self._roots = roots
+        self._sample = sample
         self._trusts_callers = trusts_callers
         self._now = now
 
-    @contextmanager
-    def request(self, request: IncomingRequest) -> Iterator["_RequestSpan"]:
+    def request(self, request: IncomingRequest) -> AbstractContextManager[RequestSpan]:
         """A request to this process."""
+        if self._goes_on_with(request.context) or random() < self._sample:  # noqa: S311 - nothing is kept secret by it
+            return self._request(request)
+        return self._kept_by_nobody(request)
+
+    def _goes_on_with(self, context: TraceContext | None) -> bool:
+        return context is not None and self._trusts_callers
+
+    @contextmanager
+    def _kept_by_nobody(self, request: IncomingRequest) -> Iterator[RequestSpan]:
+        token = attach(_WITHOUT_SPANS)
+        try:
+            with bound(request_id=request.id), NO_TRACING.request(request) as span:
+                yield span
+        finally:
+            detach(token)
+
+    @contextmanager
+    def _request(self, request: IncomingRequest) -> Iterator[RequestSpan]:
         place = self._place_of_request(request.context)
         method = method_of(request.method)
         attributes: Attributes = {
@@ -97,13 +125,15 @@ class OtelTracing:
 
     def _place_of_request(self, context: TraceContext | None) -> _Place:
         if context is None:
-            return _Place(self._tracer, Context())
+            return _Place(self._roots, Context())
         if not self._trusts_callers:
-            return _Place(self._tracer, Context(), (Link(span_context_of(context)),))
+            return _Place(self._roots, Context(), (Link(span_context_of(context)),))
         return _Place(self._tracer, set_value(_BEGUN_BY_CALLER, value=True, context=within(context)))
 
     def submission(self, tasks: Sequence[NewTask]) -> AbstractContextManager[Sequence[NewTask]]:
         """Writing new tasks, with the spans that are to be kept with them."""
+        if get_value(_KEPT_BY_NOBODY):
+            return nullcontext(tasks)
         match tasks:
             case []:
                 return nullcontext(tasks)

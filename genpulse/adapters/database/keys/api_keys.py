@@ -1,13 +1,13 @@
 """The `KeyStore` port on PostgreSQL."""
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 import asyncpg
 
+from genpulse.adapters.database.coalescer import Coalescer
 from genpulse.adapters.database.keys import message_keys, webhook_secrets
 from genpulse.adapters.database.keys.client_tokens import PostgresClientTokens
 from genpulse.adapters.database.keys.limit_columns import columns_of, limits_of
@@ -35,6 +35,7 @@ FROM api_keys
 _FIND = _KEYS + "WHERE digest = $1"
 _ALL = _KEYS + "ORDER BY id"
 _ONE = _KEYS + "WHERE id = $1"
+_THESE = _KEYS + "WHERE id = ANY($1::uuid[])"
 _BEGINNING = "SELECT id FROM api_keys WHERE id::text LIKE $1 || '%'"
 _REVOKE = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1"
 _LOCKED = _ONE + " FOR UPDATE OF api_keys"
@@ -54,6 +55,7 @@ class PostgresKeys:
         self._pool = pool
         self._sealing = sealing
         self.client_tokens = PostgresClientTokens(pool)
+        self._read: Coalescer[UUID, ApiKey] = Coalescer(self._these, flights=2)
 
     async def add(self, key: ApiKey, digest: bytes, webhook_secret: str | None = None) -> None:
         """Keep a new key."""
@@ -73,12 +75,18 @@ class PostgresKeys:
             return tuple(_key_of(row) for row in await self._pool.fetch(_ALL))
 
     async def get(self, beginning: str) -> ApiKey:
-        """The key whose id begins like this; a whole id is looked up at once."""
-        with suppress(ValueError), outages():
-            row = await self._pool.fetchrow(_ONE, UUID(beginning))
-            if row is not None:
-                return _key_of(row)
-        return await self._one(await self._id_of(beginning))
+        """The key whose id begins like this; whole ids that come together are looked up together."""
+        try:
+            key_id = UUID(beginning)
+        except ValueError:
+            key_id = await self._id_of(beginning)
+        return await self._read(key_id)
+
+    async def _these(self, key_ids: Sequence[UUID]) -> Sequence[ApiKey | Exception]:
+        with outages():
+            keys = [_key_of(row) for row in await self._pool.fetch(_THESE, list(set(key_ids)))]
+        found = {key.id: key for key in keys}
+        return [found.get(key_id) or UnknownKey(str(key_id), 0) for key_id in key_ids]
 
     async def revoke(self, beginning: str, now: datetime) -> ApiKey:
         """Revoke the key whose id begins like this."""

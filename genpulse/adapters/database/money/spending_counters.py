@@ -16,10 +16,8 @@ from collections.abc import Collection, Iterable
 
 import asyncpg
 
-from genpulse.adapters.database.statements.ledger import entered, priced
 from genpulse.adapters.database.tasks.rows import Row
-from genpulse.adapters.postgresql.connections import in_transaction
-from genpulse.domain.money.allowance import BudgetScope, ScopeKind, ScopeUsage
+from genpulse.domain.money.allowance import ScopeUsage
 from genpulse.domain.money.spending import AnyTask, SpendingLimits
 from genpulse.domain.money.wish import Today, Wish
 from genpulse.domain.task import Task
@@ -90,48 +88,6 @@ LEFT JOIN spending AS always ON always.day = {NO_DAY} AND always.owner = wanted.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('spending', 0))"
 """One for all providers: who is limited by such a month waits for others that are, and for nobody else."""
 
-_IS_ELSEWHERE = """
-($2::text IS NOT NULL AND $2 <> ALL(coalesce(budget_scopes, '{}')) AND order_settled_usd IS NULL)
-"""
-"""Not where the provider of a task counts. What an open order has settled may be refunded, and has to be there."""
-
-_PRICE = f"""
-SELECT price_usd, {DAY} < {TODAY} OR {_IS_ELSEWHERE} AS moves
-FROM tasks WHERE id = $1
-"""  # noqa: S608 - our own names
-
-_WITHOUT_PROVIDER = (
-    "ARRAY(SELECT scope FROM unnest(budget_scopes) AS scope WHERE NOT starts_with(scope, 'provider:'))"
-)
-"""A task that has gone on at another provider of its route counts there, once that is to be paid."""
-
-_OF_EARLIER_DAY = f"(SELECT * FROM late WHERE day < {TODAY}) AS earlier"  # noqa: S608 - our own names
-
-_CARRIED = f"""
-({priced(_OF_EARLIER_DAY, usd="-price_usd")}
- UNION ALL {priced(_OF_EARLIER_DAY, usd="price_usd", held_usd="NULL::numeric", day=TODAY)})
-"""
-
-_CARRY = f"""
-WITH late AS (
-SELECT id, attempt, provider, model, environment, {DAY} AS day, owner, price_usd, budget_scopes AS scopes,
-       CASE WHEN {_IS_ELSEWHERE} THEN array_append({_WITHOUT_PROVIDER}, $2) ELSE budget_scopes END AS new_scopes
-FROM tasks
-WHERE id = $1 AND status = 'running'
-  AND ({DAY} < {TODAY} OR {_IS_ELSEWHERE})
-FOR UPDATE),
-moved AS (
-UPDATE tasks SET spent_day = {TODAY}, budget_scopes = late.new_scopes FROM late WHERE tasks.id = late.id),
-changes AS (
-SELECT day, owner, scopes, -price_usd AS usd, 0 AS tasks, 0 AS active FROM late WHERE price_usd IS NOT NULL
-UNION ALL
-SELECT {TODAY}, owner, new_scopes, price_usd, 0, 0 FROM late WHERE price_usd IS NOT NULL),
-{entered(_CARRIED)},
-{counted("changes")}
-SELECT count(*) FROM late
-"""  # noqa: S608 - our own names
-"""A task of an earlier day, or of a provider that had no budget, counts today from now on, as it is to cost."""
-
 
 async def today(
     connection: asyncpg.Connection | asyncpg.Pool, counters: Iterable[str] = (), *, months: bool = True
@@ -170,37 +126,15 @@ async def check_again(connection: asyncpg.Connection, task: Task, limits: Spendi
     """
     wish = Wish.of([task], limits, again=True)
     if wish.counters:
-        _check(wish, await _now(connection, wish, limits))
+        check_counted(wish, await counted_for(connection, wish, limits))
 
 
-async def hold_price(pool: asyncpg.Pool, task: Task, limits: SpendingLimits) -> None:
-    """Let the price of a task that runs stand among what today costs.
-
-    Raises `BudgetExceeded`, `KeyLimitExceeded`, with what the others cost; one of an earlier day counts then where
-    it did.
-    """
-    provider = BudgetScope(ScopeKind.PROVIDER, task.provider).counter if limits.has_budgets else None
-    row = await pool.fetchrow(_PRICE, task.id, provider)
-    if row is None or not (row["price_usd"] or task.route):
-        return
-    wish = Wish.of([task], limits, again=True, queued=False)
-    if not row["moves"]:
-        _check(wish, await _now(pool, wish, limits))
-        return
-
-    async def carry(connection: asyncpg.Connection) -> None:
-        await lock_months(connection, [limits])
-        await connection.execute(_CARRY, task.id, provider)
-        _check(wish, await _now(connection, wish, limits))
-
-    await in_transaction(pool, carry)
-
-
-async def _now(connection: asyncpg.Connection | asyncpg.Pool, wish: Wish, limits: SpendingLimits) -> Today:
+async def counted_for(connection: asyncpg.Connection, wish: Wish, limits: SpendingLimits) -> Today:
+    """What is counted now of all that a wish is held to."""
     return await today(connection, wish.counters, months=limits.looks_at_months)
 
 
-def _check(wish: Wish, now: Today) -> None:
-    """What is wished for is among what is counted now."""
+def check_counted(wish: Wish, now: Today) -> None:
+    """What is wished for is among what is counted now. Raises `BudgetExceeded`, `KeyLimitExceeded`."""
     if refusal := wish.refusal(wish.added(now, -1)):
         raise refusal

@@ -45,17 +45,19 @@ WHERE attempts.task_id = $1 AND tasks.deleted_at IS NULL ORDER BY number
 """
 
 JOURNAL_ORDER = """
-UPDATE tasks SET order_reference = $3, order_account = provider, order_sent_at = now(), order_job_id = NULL,
-       order_settled_usd = NULL, order_settled_day = NULL, losses = 0
-WHERE id = $1 AND lease = $2 AND status = 'running'
-RETURNING order_reference, order_account, order_sent_at, order_job_id
+UPDATE tasks SET order_reference = made.reference, order_account = provider, order_sent_at = now(),
+       order_job_id = NULL, order_settled_usd = NULL, order_settled_day = NULL, losses = 0
+FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS made(task_id, lease, reference)
+WHERE tasks.id = made.task_id AND tasks.lease = made.lease AND tasks.status = 'running'
+RETURNING tasks.lease, order_reference, order_account, order_sent_at, order_job_id
 """
 
 JOURNAL_JOB = """
-UPDATE tasks SET order_job_id = $3, losses = CASE WHEN lease = $2 THEN 0 ELSE losses END
-WHERE id = $1 AND order_sent_at IS NOT NULL
-  AND (lease = $2 OR (order_reference = $4 AND order_job_id IS NULL))
-RETURNING lease IS NOT DISTINCT FROM $2 AS is_held
+UPDATE tasks SET order_job_id = made.job_id, losses = CASE WHEN tasks.lease = made.lease THEN 0 ELSE losses END
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS made(task_id, lease, reference, job_id)
+WHERE tasks.id = made.task_id AND order_sent_at IS NOT NULL
+  AND (tasks.lease = made.lease OR (order_reference = made.reference AND order_job_id IS NULL))
+RETURNING made.lease, tasks.lease IS NOT DISTINCT FROM made.lease AS is_held
 """
 """Whoever has lost its lease still tells the name of its own order: nobody else will ever hear it."""
 

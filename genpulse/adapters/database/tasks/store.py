@@ -10,10 +10,10 @@ import asyncpg
 
 from genpulse.adapters.database.assets.asset_rows import AssetRows
 from genpulse.adapters.database.coalescer import Coalescer
+from genpulse.adapters.database.money.held_prices import HeldPrices
 from genpulse.adapters.database.money.ledger import LedgerReader
 from genpulse.adapters.database.money.spending_counters import (
     check_again,
-    hold_price,
     lock_months,
     scopes_array,
     today,
@@ -22,16 +22,17 @@ from genpulse.adapters.database.money.usage_sums import UsageSums
 from genpulse.adapters.database.statements import ends, sources, tasks
 from genpulse.adapters.database.tasks.ending_attempts import EndWriter
 from genpulse.adapters.database.tasks.looks import TaskLooks
+from genpulse.adapters.database.tasks.order_journal import OrderJournal
 from genpulse.adapters.database.tasks.progress import ProgressWriter, SavedProgress
 from genpulse.adapters.database.tasks.routes import RoutedTasks
-from genpulse.adapters.database.tasks.rows import Row, attempt_of, failure_document, order_of, task_of
+from genpulse.adapters.database.tasks.rows import Row, attempt_of, failure_document, task_of
 from genpulse.adapters.database.tasks.search import TaskSearch
 from genpulse.adapters.database.tasks.starting_attempts import ClaimWriter
 from genpulse.adapters.database.tasks.submission import Group, KnownBatch, SubmitWriter
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.assets.asset import Asset, Content
-from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker, reference_of
-from genpulse.domain.errors import DatabaseUnavailable, LeaseLost, NotRetryable, UnknownTask
+from genpulse.domain.attempt import Attempt, Claim, End, HeldLease, Lease, Worker
+from genpulse.domain.errors import DatabaseUnavailable, NotRetryable, UnknownTask
 from genpulse.domain.failure import Charged, Failure
 from genpulse.domain.money.allowance import BudgetScope
 from genpulse.domain.money.ledger import LedgerEntry, MoneyFlows
@@ -57,6 +58,8 @@ class PostgresTaskStore(TaskSearch, TaskLooks):
         self._routes = RoutedTasks(pool)
         self._assets = AssetRows(pool)
         self._submits = SubmitWriter(pool)
+        self._journal = OrderJournal(pool)
+        self._prices = HeldPrices(pool)
         self._submit: Coalescer[Group, tuple[Submitted, ...]] = Coalescer(self._submits.write, flights=2)
         self._finish: Coalescer[End, int] = Coalescer(EndWriter(pool, self._claims.seated).write)
         self._progress: Coalescer[SavedProgress, None] = Coalescer(ProgressWriter(pool).write)
@@ -169,18 +172,11 @@ class PostgresTaskStore(TaskSearch, TaskLooks):
 
     async def journal_order(self, lease: Lease) -> OpenOrder:
         """Commit that the provider is about to be asked. Raises `LeaseLost`."""
-        reference = reference_of(lease.attempt_id)
-        for row in await self._fetch(tasks.JOURNAL_ORDER, lease.task_id, lease.attempt_id, reference):
-            if (order := order_of(row)) is not None:
-                return order
-        raise LeaseLost("the task has another lease")
+        return await self._journal.order(lease)
 
     async def journal_job(self, lease: Lease, job_id: str) -> None:
         """Commit the provider's job id, also of an order that was left behind. Raises `LeaseLost`."""
-        reference = reference_of(lease.attempt_id)
-        rows = await self._fetch(tasks.JOURNAL_JOB, lease.task_id, lease.attempt_id, job_id, reference)
-        if not any(row["is_held"] for row in rows):
-            raise LeaseLost("the task has another lease")
+        await self._journal.job(lease, job_id)
 
     async def save_progress(self, lease: Lease, progress: float, seq: int) -> None:
         """Keep how far the work has come."""
@@ -279,8 +275,7 @@ class PostgresTaskStore(TaskSearch, TaskLooks):
 
     async def hold_price(self, task: Task, limits: SpendingLimits) -> None:
         """Let the price of a task that runs stand among what today costs."""
-        with outages():
-            await hold_price(self._pool, task, limits)
+        await self._prices.hold(task, limits)
 
     async def ledger(self, task_id: UUID) -> tuple[LedgerEntry, ...]:
         """All entries about a task, oldest first."""
@@ -330,4 +325,6 @@ class PostgresTaskStore(TaskSearch, TaskLooks):
         """Wait for what is being written. The pool stays open; it belongs to whoever opened it."""
         for coalescer in (self._submit, self._finish, self._progress, self._read):
             await coalescer.close()
+        await self._journal.close()
+        await self._prices.close()
         await self._assets.close()

@@ -5,10 +5,12 @@ A trigger writes each in the very statement that ends its task or begins it, whi
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from uuid import UUID
 
 import asyncpg
 
+from genpulse.adapters.database.coalescer import Coalescer
 from genpulse.adapters.database.tasks.rows import Row, task_of, uuid_of
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.errors import UnknownDelivery
@@ -62,9 +64,10 @@ WHERE deliveries.id = ANY($1::uuid[])
   AND NOT EXISTS (SELECT FROM tasks WHERE tasks.id = deliveries.task_id AND tasks.deleted_at IS NOT NULL)
 """
 _TAKEN = """
-UPDATE deliveries SET tries = tries + 1, status_code = $2, last_error = '', next_try_at = NULL,
-       delivered_at = now(), tried_at = now(), request_excerpt = $3, answer_excerpt = $4
-WHERE id = $1
+UPDATE deliveries SET tries = tries + 1, status_code = said.status_code, last_error = '', next_try_at = NULL,
+       delivered_at = now(), tried_at = now(), request_excerpt = said.request, answer_excerpt = said.answer
+FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) AS said(delivery_id, status_code, request, answer)
+WHERE deliveries.id = said.delivery_id
 """
 _LATER = """CASE WHEN given_until > now() AND $2::float8 IS NOT NULL
             THEN least(given_until, now() + make_interval(secs => $2)) END"""
@@ -126,11 +129,15 @@ WHERE id IN (SELECT id FROM deliveries WHERE origin = $2 AND {_FAILING_MESSAGES}
 
 
 class PostgresDeliveries:
-    """Implements `DeliveryStore`. Sends the messages of `environment` alone; None: of all."""
+    """Implements `DeliveryStore`. Sends the messages of `environment` alone; None: of all.
+
+    Messages that are taken at the same moment are noted together.
+    """
 
     def __init__(self, pool: asyncpg.Pool, environment: str | None = None) -> None:
         self._pool = pool
         self._environment = environment
+        self._taken: Coalescer[tuple[UUID, Answer], None] = Coalescer(self._write_taken, flights=2)
 
     async def due(
         self, limit: int, held_s: float, *, per_origin: int, room: Mapping[str, int]
@@ -164,10 +171,20 @@ class PostgresDeliveries:
 
     async def taken(self, delivery_id: UUID, answer: Answer) -> None:
         """It was received."""
+        await self._taken((delivery_id, answer))
+
+    async def _write_taken(self, taken: Sequence[tuple[UUID, Answer]]) -> Sequence[None]:
+        in_order = sorted(taken, key=itemgetter(0))
+        answers = [answer for _, answer in in_order]
         with outages():
             await self._pool.execute(
-                _TAKEN, delivery_id, answer.status_code, answer.request_excerpt, answer.answer_excerpt
+                _TAKEN,
+                [delivery_id for delivery_id, _ in in_order],
+                [answer.status_code for answer in answers],
+                [answer.request_excerpt for answer in answers],
+                [answer.answer_excerpt for answer in answers],
             )
+        return [None] * len(taken)
 
     async def not_taken(self, delivery_id: UUID, answer: Answer, again_in_s: float | None) -> datetime | None:
         """It was not received; without another try it is given up."""

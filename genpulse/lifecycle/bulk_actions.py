@@ -128,7 +128,7 @@ async def count(services: Services, selection: Selection) -> Count:
 async def count_newest(services: Services, selection: Selection, before: UUID | None, at_most: int) -> Count:
     """The same, for the newest ones that are found among so many tasks older than `before`."""
     looked = await services.store.count(TaskQuery(before=before, filter=selection.tasks), at_most)
-    return _counted(services, selection, looked.found, looked.back_to)
+    return _counted(services, selection, looked.matches, looked.back_to)
 
 
 def _counted(services: Services, selection: Selection, groups: Sequence[TaskGroup], back_to: UUID | None) -> Count:
@@ -162,7 +162,7 @@ async def act(
     done, left_out = 0, Counter[str]()
     while True:
         looked = await services.store.look(query, LOOKED_THROUGH)
-        reasons = await _chunk(services, selection, caller, looked.found)
+        reasons = await _chunk(services, selection, caller, looked.matches)
         left_out.update(reason for reason in reasons if reason)
         done += reasons.count("")
         if looked.back_to is None or not goes_on():

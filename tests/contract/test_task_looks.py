@@ -80,12 +80,12 @@ async def walked(store, wanted, limit, at_most):
     pages, before = [], None
     while True:
         page = await store.look(TaskQuery(limit, before, wanted), at_most)
-        assert len(page.found) <= limit
+        assert len(page.matches) <= limit
         assert page.back_to is None or before is None or page.back_to < before
-        assert page.back_to is None or all(task.id >= page.back_to for task in page.found)
+        assert page.back_to is None or all(task.id >= page.back_to for task in page.matches)
         pages.append(page)
         if page.back_to is None:
-            return [task for page in pages for task in page.found]
+            return [task for page in pages for task in page.matches]
         before = page.back_to
 
 
@@ -94,7 +94,7 @@ async def counted(store, wanted, at_most):
     total, before = 0, None
     while True:
         part = await store.count(TaskQuery(before=before, filter=wanted), at_most)
-        total += sum(group.count for group in part.found)
+        total += sum(group.count for group in part.matches)
         assert part.back_to is None or before is None or part.back_to < before
         if part.back_to is None:
             return total
@@ -150,7 +150,7 @@ async def test_moments_and_ids_are_kept_to(backend, tasks):
 async def test_a_look_that_finds_nothing_says_how_far_it_went(backend, tasks):
     await backend.store.submit(new_task(provider="art", metadata={"customer": "acme"}))
     page = await backend.store.look(TaskQuery(50, filter=TaskFilter(kinds=("noop",), models=("art/9",))), 10)
-    assert not page.found
+    assert not page.matches
     assert page.back_to in {None, tasks[-9].id}
 
 
@@ -158,4 +158,4 @@ async def test_groups_are_those_of_what_was_looked_through(backend, tasks):
     wanted = TaskFilter(statuses=(TaskStatus.FAILED,))
     part = await backend.store.count(TaskQuery(filter=wanted), 1000)
     assert part.back_to is None
-    assert set(part.found) == set(await backend.store.groups(wanted))
+    assert set(part.matches) == set(await backend.store.groups(wanted))

@@ -70,10 +70,10 @@ class _Wish:
         """The address at which those are counted that are older; empty where there are none."""
         if back_to is None:
             return ""
-        asked = QueryParams(self.listing.filter).multi_items()
-        asked += [("action", self.action.value), ("cursor", encode(back_to, self.listing.query))]
-        asked += [] if self.listing.is_narrow else [(_ALL, "1")]
-        return self.visit.viewer.path(f"/actions?{QueryParams(asked)}")
+        parameters = QueryParams(self.listing.filter).multi_items()
+        parameters += [("action", self.action.value), ("cursor", encode(back_to, self.listing.query))]
+        parameters += [] if self.listing.is_narrow else [(_ALL, "1")]
+        return self.visit.viewer.path(f"/actions?{QueryParams(parameters)}")
 
 
 async def ask(visit: Visit) -> Response:
@@ -115,15 +115,15 @@ async def act(visit: Visit, form: PageForm) -> Response:
         caller=visit.viewer.caller,
         goes_on=lambda: monotonic() < until and not visit.context.stopping.is_set(),
     )
-    left = progress.next_before
+    next_before = progress.next_before
     return visit.page(
         "acted.html",
         f"{_WORDS[wish.action]}: {progress.done:,} tasks",
         wish=wish,
         word=_WORDS[wish.action],
         progress=progress,
-        rest="" if left else wish.rest(token.back_to),
-        confirm=wish.token(token.as_of, left, token.back_to) if left else "",
+        rest="" if next_before else wish.rest(token.back_to),
+        confirm=wish.token(token.as_of, next_before, token.back_to) if next_before else "",
     )
 
 

@@ -114,12 +114,12 @@ async def fragments(services: Services, viewer: Viewer, listing: TaskListing) ->
 async def look(services: Services, listing: TaskListing, size: int) -> ListedTasks:
     """A page of so many tasks. Raises `DatabaseUnavailable`."""
     page = await services.store.look(replace(listing.query, limit=size + 1), LOOKED_THROUGH)
-    if len(page.found) > size:
-        shown = page.found[:size]
+    if len(page.matches) > size:
+        shown = page.matches[:size]
         return ListedTasks(shown, encode(shown[-1].id, listing.query))
     if page.back_to is None:
-        return ListedTasks(page.found)
-    return ListedTasks(page.found, encode(page.back_to, listing.query), LOOKED_THROUGH, made_at(page.back_to))
+        return ListedTasks(page.matches)
+    return ListedTasks(page.matches, encode(page.back_to, listing.query), LOOKED_THROUGH, made_at(page.back_to))
 
 
 async def read(services: Services, viewer: Viewer, parameters: QueryParams) -> TaskListing:

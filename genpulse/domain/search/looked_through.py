@@ -17,5 +17,5 @@ class LookedThrough(Generic[T]):
     There may be more that fits below that one, whether it fits itself or not. None: there is no more.
     """
 
-    found: tuple[T, ...] = ()
+    matches: tuple[T, ...] = ()
     back_to: UUID | None = None

@@ -273,9 +273,9 @@ async def test_a_look_finds_all_that_fits_as_far_back_as_it_says(pool, everythin
             counted = await TaskLooks(pool).count(TaskQuery(PAGE, before, wanted), 2000)
             left = [task_id for task_id in fitting if before is None or task_id < before]
             seen = [task_id for task_id in left if page.back_to is None or task_id >= page.back_to]
-            assert [task.id for task in page.found] == seen, wanted
+            assert [task.id for task in page.matches] == seen, wanted
             seen = [task_id for task_id in left if counted.back_to is None or task_id >= counted.back_to]
-            assert sum(group.count for group in counted.found) == len(seen), wanted
+            assert sum(group.count for group in counted.matches) == len(seen), wanted
             before = page.back_to
             if before is None:
                 break
@@ -286,8 +286,8 @@ async def test_a_look_finds_all_that_fits_as_far_back_as_it_says(pool, everythin
 async def test_what_is_rare_is_found_at_once(pool, field, more):
     wanted = replace(RARE[field], **more)
     page = await TaskLooks(pool).look(TaskQuery(PAGE, filter=wanted), 1000)
-    assert page.found == await TaskSearch(pool).find(TaskQuery(PAGE, filter=wanted))
-    assert len(page.found) == PAGE
+    assert page.matches == await TaskSearch(pool).find(TaskQuery(PAGE, filter=wanted))
+    assert len(page.matches) == PAGE
     if more or field != "texts":  # words of what waits, of any status, are in no index
         assert (await TaskLooks(pool).count(TaskQuery(filter=wanted), 1000)).back_to is None
 
@@ -298,9 +298,9 @@ async def test_an_index_that_is_read_for_too_long_is_left(pool, monkeypatch):
     monkeypatch.setattr(statements, "page_of_all", lambda *_: sleeps)
     monkeypatch.setattr(statements, "count_of_all", lambda *_: sleeps)
     page = await TaskLooks(pool).look(TaskQuery(PAGE, filter=RARE["metadata"]), 1500)
-    assert (page.found, page.back_to) == ((), await nth_newest(pool, 1500))
+    assert (page.matches, page.back_to) == ((), await nth_newest(pool, 1500))
     counted = await TaskLooks(pool).count(TaskQuery(filter=RARE["metadata"]), 1500)
-    assert (counted.found, counted.back_to) == ((), page.back_to)
+    assert (counted.matches, counted.back_to) == ((), page.back_to)
 
 
 async def nth_newest(pool, number):

@@ -44,16 +44,16 @@ class TaskLooks:
         lead, unordered = await self._lead(query, at_most), looks.unordered(query)
         few = min(FEW, at_most) if unordered else at_most
         newest = await self._through(query, lead, few)
-        if newest.back_to is None or len(newest.found) >= query.limit:
+        if newest.back_to is None or len(newest.matches) >= query.limit:
             return newest
         for part in unordered:
             if rare := await self._all_of(query, part, at_most):
                 return rare
         if few == at_most:
             return newest
-        left = replace(query, before=newest.back_to, limit=query.limit - len(newest.found))
+        left = replace(query, before=newest.back_to, limit=query.limit - len(newest.matches))
         older = await self._through(left, lead, at_most - few)
-        return LookedThrough(newest.found + older.found, older.back_to)
+        return LookedThrough(newest.matches + older.matches, older.back_to)
 
     async def count(self, query: TaskQuery, at_most: int) -> LookedThrough[TaskGroup]:
         """The tasks that fit among those at which it looked, counted where they are alike."""
@@ -99,7 +99,7 @@ class TaskLooks:
     async def _gathered(self, statement: Statement, before: UUID | None, part: TaskFilter) -> Sequence[Row]:
         """Nothing where it would take too long."""
         often = await self._through(TaskQuery(OFTEN, before, part), looks.ended_well(), SAMPLE)
-        if len(often.found) == OFTEN:
+        if len(often.matches) == OFTEN:
             return ()
 
         async def fetch(connection: asyncpg.Connection) -> Sequence[Row]:
@@ -115,20 +115,20 @@ class TaskLooks:
 
 def _page_of(rows: Sequence[Row], limit: int, is_last: Callable[[Row], bool]) -> LookedThrough[Task]:
     """Of what came newest first, down to the first row that is the last one of its part."""
-    found: list[Task] = []
+    matches: list[Task] = []
     for row in rows:
         if row["fits"]:
-            found.append(task_of(row))
-        if is_last(row) or len(found) == limit:
-            return LookedThrough(tuple(found), uuid_of(row["id"]))
-    return LookedThrough(tuple(found))
+            matches.append(task_of(row))
+        if is_last(row) or len(matches) == limit:
+            return LookedThrough(tuple(matches), uuid_of(row["id"]))
+    return LookedThrough(tuple(matches))
 
 
 def _together(one: LookedThrough[Task], other: LookedThrough[Task], limit: int) -> LookedThrough[Task]:
     """What two looks at tasks of different kinds have found, as far back as both went."""
     back_to = max((edge for edge in (one.back_to, other.back_to) if edge), default=None)
-    found = sorted((*one.found, *other.found), key=lambda task: task.id, reverse=True)
-    seen = [task for task in found if back_to is None or task.id >= back_to]
+    matches = sorted((*one.matches, *other.matches), key=lambda task: task.id, reverse=True)
+    seen = [task for task in matches if back_to is None or task.id >= back_to]
     if len(seen) > limit:
         return LookedThrough(tuple(seen[:limit]), seen[limit - 1].id)
     return LookedThrough(tuple(seen), back_to)

@@ -122,14 +122,14 @@ class TaskRows:
     async def look(self, query: TaskQuery, at_most: int) -> LookedThrough[Task]:
         """What of a page, newest first, is found among so many tasks."""
         looked = self._newest(query, at_most)
-        found = looked.found[: query.limit]
+        found = looked.matches[: query.limit]
         is_full = len(found) == query.limit
         return LookedThrough(tuple(map(without_result, found)), found[-1].id if is_full else looked.back_to)
 
     async def count(self, query: TaskQuery, at_most: int) -> LookedThrough[TaskGroup]:
         """All that fit among so many tasks, counted where they are alike."""
         looked = self._newest(query, at_most)
-        return LookedThrough(grouped(looked.found), looked.back_to)
+        return LookedThrough(grouped(looked.matches), looked.back_to)
 
     def _newest(self, query: TaskQuery, at_most: int) -> LookedThrough[Task]:
         beyond = (task for task in self._shown() if is_beyond(task, query))

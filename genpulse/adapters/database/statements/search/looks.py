@@ -78,10 +78,10 @@ def leads(task_filter: TaskFilter) -> list[Lead]:
     """What may be followed for this filter: no index knows the tasks of nobody."""
     if task_filter.ids:
         return [Lead()]
-    found = [Lead(field) for field in fields(task_filter) if "" not in field.values]
+    candidates = [Lead(field) for field in fields(task_filter) if "" not in field.values]
     if task_filter.statuses and not is_implied(task_filter):
-        found.append(Lead(states=statuses(task_filter)))
-    return found or [Lead()]
+        candidates.append(Lead(states=statuses(task_filter)))
+    return candidates or [Lead()]
 
 
 def edges(query: TaskQuery, candidates: Sequence[Lead], at_most: int) -> Statement:
@@ -130,10 +130,10 @@ def _looked(query: TaskQuery, lead: Lead, at_most: int, values: Values) -> str:
 
 def unordered(query: TaskQuery) -> list[TaskFilter]:
     """The parts of the filter that have indexes in no order. Words of what has not ended are in none."""
-    found = [TaskFilter(metadata=(one,)) for one in query.filter.metadata]
+    parts = [TaskFilter(metadata=(one,)) for one in query.filter.metadata]
     if query.filter.texts and _HAS_ENDED in ended(query.filter):
-        found.append(TaskFilter(texts=query.filter.texts))
-    return found
+        parts.append(TaskFilter(texts=query.filter.texts))
+    return parts
 
 
 def may_go_on(task_filter: TaskFilter) -> bool:

@@ -100,6 +100,10 @@ async def _expected(connection: asyncpg.Connection, query: TaskQuery) -> float:
     return float(plan[0]["Plan"]["Plan Rows"])
 
 
+_STATUSES = tuple((status, status.value) for status in TaskStatus)
+_AMOUNTS = tuple(f"{kind}_usd" for kind in EntryKind)
+
+
 async def _spans(connection: asyncpg.Connection, query: UsageQuery) -> UsageSpans:
     """What is read from sums, and what is counted."""
     whole = TimeSpan(query.start, query.end)
@@ -113,9 +117,9 @@ def _usage_of(row: Row, query: UsageQuery) -> UsageRow:
     return UsageRow(
         values=tuple(row[f"f{place}"] for place in range(len(query.fields))),
         metadata=tuple(row[f"m{place}"] for place in range(len(query.metadata))),
-        statuses={status: row[status.value] for status in TaskStatus if row[status.value]},
+        statuses={status: count for status, name in _STATUSES if (count := row[name])},
         cost_usd=row["cost_usd"],
         price_usd=row["price_usd"],
         unpriced=row["unpriced"],
-        money=Balance(*(row[f"{kind}_usd"] for kind in EntryKind)),
+        money=Balance(*(row[name] for name in _AMOUNTS)),
     )

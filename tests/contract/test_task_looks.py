@@ -1,8 +1,10 @@
 """Looking through a bounded number of tasks, in PostgreSQL and in memory alike."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 
@@ -13,6 +15,7 @@ from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import TaskStatus
 from tests.contract.conftest import new_task
 
+LAST_ID = UUID(int=(1 << 128) - 1)
 AWAY = Failure(FailureCode.PROVIDER_UNAVAILABLE, "away", True, Charged.NO, Actor.NOBODY)
 SAID = (
     *("A red Fox at dawn", "a grey wolf, 8k", "a FOX-like wolf", "ein KÄFER", "一只红色的狐狸"),
@@ -152,6 +155,15 @@ async def test_a_look_that_finds_nothing_says_how_far_it_went(backend, tasks):
     page = await backend.store.look(TaskQuery(50, filter=TaskFilter(kinds=("noop",), models=("art/9",))), 10)
     assert not page.matches
     assert page.back_to in {None, tasks[-9].id}
+
+
+@pytest.mark.usefixtures("sampled")
+async def test_what_was_counted_is_what_is_found_down_to_there(backend, tasks):
+    for wanted in EACH:
+        part = await backend.store.count(TaskQuery(filter=wanted), 7)
+        meant = replace(wanted, id_range=(part.back_to, LAST_ID)) if part.back_to else wanted
+        found = await walked(backend.store, meant, 3, 7)
+        assert len(found) == sum(group.count for group in part.matches), wanted
 
 
 async def test_groups_are_those_of_what_was_looked_through(backend, tasks):

@@ -13,6 +13,7 @@ from genpulse.domain.errors import MayBeCharged, NotRetryable, Refused, UnknownT
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.keys.caller import Caller
 from genpulse.domain.recovery import Unknown
+from genpulse.domain.search.looked_through import LOOKED_THROUGH
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import OpenOrder, Task, TaskStatus
@@ -24,6 +25,7 @@ from genpulse.ports import Services
 
 CHUNK = 100
 AT_ONCE = 10
+_LAST_ID = UUID(int=(1 << 128) - 1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -60,12 +62,22 @@ class Selection:
     action: BulkAction
     task_filter: TaskFilter
     as_of: datetime
+    back_to: UUID | None = None
+    """No older task than this is meant."""
 
     @property
     def tasks(self) -> TaskFilter:
         """All that fit, and no later one."""
         before = self.task_filter.created_before
-        return replace(self.task_filter, created_before=self.as_of if before is None else min(before, self.as_of))
+        before = self.as_of if before is None else min(before, self.as_of)
+        return replace(self.task_filter, created_before=before, id_range=self._id_range)
+
+    @property
+    def _id_range(self) -> tuple[UUID, UUID] | None:
+        if self.back_to is None:
+            return self.task_filter.id_range
+        first, last = self.task_filter.id_range or (self.back_to, _LAST_ID)
+        return max(first, self.back_to), last
 
 
 @dataclass(slots=True)
@@ -80,6 +92,8 @@ class Count:
     unpriced: int = 0
     cost_usd: Decimal = Decimal(0)
     left_out: Counter[str] = field(default_factory=Counter)
+    back_to: UUID | None = None
+    """Nothing older than this task was counted; None: there is nothing older."""
 
     @property
     def total(self) -> int:
@@ -108,8 +122,18 @@ class BulkProgress:
 
 async def count(services: Services, selection: Selection) -> Count:
     """What would be done. Raises `DatabaseUnavailable`."""
-    counted = Count()
-    for group in await services.store.groups(selection.tasks):
+    return _counted(services, selection, await services.store.groups(selection.tasks), None)
+
+
+async def count_newest(services: Services, selection: Selection, before: UUID | None, at_most: int) -> Count:
+    """The same, for the newest ones that are found among so many tasks older than `before`."""
+    looked = await services.store.count(TaskQuery(before=before, filter=selection.tasks), at_most)
+    return _counted(services, selection, looked.matches, looked.back_to)
+
+
+def _counted(services: Services, selection: Selection, groups: Sequence[TaskGroup], back_to: UUID | None) -> Count:
+    counted = Count(back_to=back_to)
+    for group in groups:
         if reason := _group_refusal(services, selection, group):
             counted.left_out[reason] += group.count
         else:
@@ -137,15 +161,13 @@ async def act(
     query = TaskQuery(CHUNK, before, replace(selection.tasks, statuses=narrowed))
     done, left_out = 0, Counter[str]()
     while True:
-        tasks = await services.store.find(query)
-        reasons = await _chunk(services, selection, caller, tasks)
+        looked = await services.store.look(query, LOOKED_THROUGH)
+        reasons = await _chunk(services, selection, caller, looked.matches)
         left_out.update(reason for reason in reasons if reason)
         done += reasons.count("")
-        if len(tasks) < CHUNK:
-            return BulkProgress(done, left_out, None)
-        query = replace(query, before=tasks[-1].id)
-        if not goes_on():
-            return BulkProgress(done, left_out, query.before)
+        if looked.back_to is None or not goes_on():
+            return BulkProgress(done, left_out, looked.back_to)
+        query = replace(query, before=looked.back_to)
 
 
 async def _chunk(services: Services, selection: Selection, caller: Caller, tasks: tuple[Task, ...]) -> list[str]:

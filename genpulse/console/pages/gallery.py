@@ -3,13 +3,12 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from genpulse.api.requests.page_cursor import encode
 from genpulse.console import rendering
 from genpulse.console.live import Fragments
 from genpulse.console.pages import tasks
@@ -74,11 +73,9 @@ async def read(services: Services, viewer: Viewer, parameters: QueryParams) -> T
 
 async def fragments(services: Services, viewer: Viewer, listing: TaskListing) -> Fragments:
     """The grid."""
-    candidates = await services.store.find(replace(listing.query, limit=PAGE + 1))
-    shown_tasks = candidates[:PAGE]
-    tiles = [_tile(viewer, task) for task in shown_tasks if task.outputs]
-    cursor = encode(shown_tasks[-1].id, listing.query) if len(candidates) > PAGE else ""
-    html = rendering.render("gallery/grid.html", viewer=viewer, listing=listing, tiles=tiles, next_cursor=cursor)
+    listed = await tasks.look(services, listing, PAGE)
+    tiles = [_tile(viewer, task) for task in listed.tasks if task.outputs]
+    html = rendering.render("gallery/grid.html", viewer=viewer, listing=listing, listed=listed, tiles=tiles)
     return {"grid": html}
 
 

@@ -17,9 +17,10 @@ from genpulse.console.visit import Visit
 from genpulse.domain.money.allowance import LimitUse
 from genpulse.domain.provider_account.gate import Circuit, CircuitState, Limits
 from genpulse.domain.search.backlog import Backlog
+from genpulse.domain.search.looked_through import LOOKED_THROUGH
 from genpulse.domain.search.queue_load import QueueLoad
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
-from genpulse.domain.task import Task, TaskStatus
+from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.budgets.standing import budget_standing
 from genpulse.ports import Services, WorkerPresence
 
@@ -204,12 +205,12 @@ def _why(
 async def _own(services: Services, viewer: Viewer) -> Fragments:
     """What one key has under way, and what is left of its limits."""
     wanted = TaskFilter(statuses=(TaskStatus.QUEUED, TaskStatus.RUNNING), owners=(viewer.caller.owner,))
-    tasks, standing = await asyncio.gather(
-        services.store.find(TaskQuery(_LISTED, None, wanted)), budget_standing(services, viewer.caller)
+    page, standing = await asyncio.gather(
+        services.store.look(TaskQuery(_LISTED, None, wanted), LOOKED_THROUGH),
+        budget_standing(services, viewer.caller),
     )
-    rows: tuple[Task, ...] = tasks
     names = {str(key_id): name for key_id, name in standing.key_names.items()}
     return {
-        "own": rendering.render("now/own.html", tasks=rows, viewer=viewer, keys=names),
+        "own": rendering.render("now/own.html", page=page, viewer=viewer, keys=names),
         "limits": rendering.render("now/limits.html", budgets=standing.uses, key_names=names),
     }

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import QueryParams
@@ -19,7 +20,8 @@ from genpulse.console.viewer import Viewer
 from genpulse.console.views import responsibility
 from genpulse.console.visit import Visit
 from genpulse.domain.errors import InvalidCursor
-from genpulse.domain.search.task_query import TaskQuery
+from genpulse.domain.search.looked_through import LOOKED_THROUGH
+from genpulse.domain.search.task_query import TaskQuery, made_at
 from genpulse.domain.task import Task
 from genpulse.ports import Services
 
@@ -54,6 +56,11 @@ class TaskListing:
         return bool(self.filter)
 
     @property
+    def may_leave_out_what_waits(self) -> bool:
+        """Whether words are looked for in what waits as well, which is in no index of them."""
+        return bool(self.query.filter.texts) and not self.query.filter.statuses
+
+    @property
     def is_first(self) -> bool:
         """Whether it is the first page."""
         return self.query.before is None
@@ -65,6 +72,16 @@ class TaskListing:
             if name.startswith(task_filter.METADATA):
                 return f"{name.removeprefix(task_filter.METADATA)}={value}"
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTasks:
+    """A page of them. Where it may go on and is not full, so many were `looked_through`, `back_to` then."""
+
+    tasks: Sequence[Task]
+    next_cursor: str = ""
+    looked_through: int = 0
+    back_to: datetime | None = None
 
 
 async def show(visit: Visit) -> Response:
@@ -89,20 +106,20 @@ async def show(visit: Visit) -> Response:
 
 async def fragments(services: Services, viewer: Viewer, listing: TaskListing) -> Fragments:
     """The rows of the page."""
-    tasks, keys = await asyncio.gather(
-        services.store.find(replace(listing.query, limit=PAGE + 1)), _key_names(services, viewer)
-    )
-    shown = tasks[:PAGE]
-    cursor = encode(shown[-1].id, listing.query) if len(tasks) > PAGE else ""
-    return {"rows": _rows(viewer, listing, shown, keys, cursor)}
+    listed, keys = await asyncio.gather(look(services, listing, PAGE), _key_names(services, viewer))
+    html = rendering.render("tasks/rows.html", viewer=viewer, listing=listing, listed=listed, keys=keys)
+    return {"rows": html}
 
 
-def _rows(
-    viewer: Viewer, listing: TaskListing, tasks: Sequence[Task], keys: Mapping[str, str], cursor: str
-) -> str:
-    return rendering.render(
-        "tasks/rows.html", viewer=viewer, listing=listing, tasks=tasks, keys=keys, next_cursor=cursor
-    )
+async def look(services: Services, listing: TaskListing, size: int) -> ListedTasks:
+    """A page of so many tasks. Raises `DatabaseUnavailable`."""
+    page = await services.store.look(replace(listing.query, limit=size + 1), LOOKED_THROUGH)
+    if len(page.matches) > size:
+        shown = page.matches[:size]
+        return ListedTasks(shown, encode(shown[-1].id, listing.query))
+    if page.back_to is None:
+        return ListedTasks(page.matches)
+    return ListedTasks(page.matches, encode(page.back_to, listing.query), LOOKED_THROUGH, made_at(page.back_to))
 
 
 async def read(services: Services, viewer: Viewer, parameters: QueryParams) -> TaskListing:

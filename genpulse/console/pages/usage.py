@@ -15,7 +15,7 @@ from genpulse.domain.errors import BadInput
 from genpulse.domain.search.usage import UsageField, UsageQuery, UsageRow
 
 GROUPS = ("day", "provider", "model", "key")
-_SHOWN = 500
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Which tasks are meant: by what they are, when they came, and what stands in them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from genpulse.domain.failure import FailureCode
@@ -12,6 +12,7 @@ CLOCKS_DIFFER = timedelta(minutes=10)
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _LAST_MS = (1 << 48) - 1
+_LAST_DATE_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ def ids_made_in(after: datetime | None, before: datetime | None) -> tuple[UUID |
     lowest = None if after is None else _first_id(_milliseconds(after) - CLOCKS_DIFFER // _MILLISECOND)
     highest = None if before is None else _first_id(_milliseconds(before) + CLOCKS_DIFFER // _MILLISECOND)
     return lowest, highest
+
+
+def made_at(task_id: UUID) -> datetime:
+    """When a task's id was made, by the clock that made it."""
+    return _EPOCH + min(task_id.int >> 80, _LAST_DATE_MS) * _MILLISECOND
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -15,6 +15,7 @@ from genpulse.domain.money.ledger import LedgerEntry, MoneyFlows
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.money.wish import Today
 from genpulse.domain.routing.task_route import TaskRoute
+from genpulse.domain.search.looked_through import LookedThrough
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
@@ -93,6 +94,15 @@ class TaskStore(Protocol):
 
     async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """A page of tasks, newest first."""
+
+    async def look(self, query: TaskQuery, at_most: int) -> LookedThrough[Task]:
+        """What of a page, newest first, is found by looking at so many rows, or a few times as many.
+
+        What is rare and has an index is found all the same.
+        """
+
+    async def count(self, query: TaskQuery, at_most: int) -> LookedThrough[TaskGroup]:
+        """The same, but all of them instead of a page, counted where they are alike."""
 
     async def groups(self, task_filter: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""

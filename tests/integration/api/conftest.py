@@ -150,6 +150,10 @@ class BlinkingStore(MemoryTaskStore):
         self._look()
         return await super().find(query)
 
+    async def look(self, query, at_most):
+        self._look()
+        return await super().look(query, at_most)
+
     async def counts(self):
         self._look()
         return await super().counts()

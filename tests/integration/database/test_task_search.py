@@ -1,6 +1,7 @@
 """Every filter of the list of tasks finds its page by an index, with the planner as PostgreSQL ships it."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations
 
@@ -10,12 +11,17 @@ import uuid_utils.compat
 from pydantic_core import to_json
 
 from genpulse.adapters.database.statements.columns import ONE_OF_MANY
+from genpulse.adapters.database.statements.search import looks as statements
 from genpulse.adapters.database.statements.search import searches
-from genpulse.adapters.database.tasks.rows import task_of
+from genpulse.adapters.database.statements.search.searches import Statement
+from genpulse.adapters.database.tasks import looks
+from genpulse.adapters.database.tasks.looks import TaskLooks
+from genpulse.adapters.database.tasks.rows import task_of, uuid_of
 from genpulse.adapters.database.tasks.search import BY_THEIR_VALUES, TaskSearch
 from genpulse.adapters.memory.tasks.search import fits
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.failure import FailureCode
+from genpulse.domain.search.looked_through import LookedThrough
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.task import TaskStatus
 from tests.laid_out import TEMPLATE
@@ -156,7 +162,7 @@ async def test_each_field_finds_its_page_by_its_index(planned, pool, field, want
     assert INDEXES[field] in (rare or asked)
     assert "Seq Scan on tasks" not in asked + rare
     assert rows_read(asked) <= searches.LOOKED_THROUGH
-    page = await TaskSearch(pool).page(query)
+    page = await TaskSearch(pool).find(query)
     assert len(page) == PAGE
     assert all(fits(task, wanted[field]) for task in page)
 
@@ -169,14 +175,14 @@ async def test_each_status_finds_its_page_by_its_index(planned, status):
 
 
 async def test_ids_and_moments_find_their_page_by_id(planned, pool):
-    (last,) = await TaskSearch(pool).page(TaskQuery(1, filter=RARE["kinds"]))
+    (last,) = await TaskSearch(pool).find(TaskQuery(1, filter=RARE["kinds"]))
     moments = TaskFilter(created_after=last.created_at - timedelta(minutes=5), created_before=last.created_at)
     for wanted in (TaskFilter(ids=(last.id,)), TaskFilter(id_range=(last.id, last.id)), moments, TaskFilter()):
         asked, rare = await planned(TaskQuery(PAGE, filter=wanted))
         assert "pk_tasks" in asked
         assert not rare
         assert rows_read(asked) <= 60 * 10 + PAGE
-    page = await TaskSearch(pool).page(TaskQuery(100, filter=moments))
+    page = await TaskSearch(pool).find(TaskQuery(100, filter=moments))
     assert len(page) == 100
     assert all(fits(task, moments) for task in page)
 
@@ -197,7 +203,7 @@ async def test_what_belongs_to_a_key_is_found_among_its_own(planned, pool, more)
     assert "ix_tasks_owner_id" in asked
     assert "Seq Scan on tasks" not in asked + rare
     assert rows_read(asked) <= searches.LOOKED_THROUGH
-    page = await TaskSearch(pool).page(TaskQuery(PAGE, filter=wanted))
+    page = await TaskSearch(pool).find(TaskQuery(PAGE, filter=wanted))
     assert page
     assert all(fits(task, wanted) for task in page)
 
@@ -238,21 +244,71 @@ async def test_a_page_is_the_newest_of_all_that_fits(pool, everything, monkeypat
     monkeypatch.setattr(searches, "LOOKED_THROUGH", looked_through)
     latest = everything[0].created_at
     for one, other in combinations(PAIRED, 2):
-        wanted = {
-            name: latest - value if isinstance(value, timedelta) else value
-            for name, value in {**one, **other}.items()
-        }
-        task_filter = TaskFilter(**wanted)
-        fitting = [task.id for task in everything if fits(task, task_filter)]
-        first = await TaskSearch(pool).page(TaskQuery(PAGE, filter=task_filter))
+        wanted = combined(one, other, latest)
+        fitting = [task.id for task in everything if fits(task, wanted)]
+        first = await TaskSearch(pool).find(TaskQuery(PAGE, filter=wanted))
         assert [task.id for task in first] == fitting[:PAGE], wanted
         if len(fitting) > PAGE:
-            more = await TaskSearch(pool).page(TaskQuery(PAGE, first[-1].id, task_filter))
+            more = await TaskSearch(pool).find(TaskQuery(PAGE, first[-1].id, wanted))
             assert [task.id for task in more] == fitting[PAGE : 2 * PAGE], wanted
-        oldest = await TaskSearch(pool).page(TaskQuery(PAGE, filter=task_filter, oldest_first=True))
+        oldest = await TaskSearch(pool).find(TaskQuery(PAGE, filter=wanted, oldest_first=True))
         assert [task.id for task in oldest] == fitting[::-1][:PAGE], wanted
+
+
+def combined(one, other, latest):
+    """A filter of both, with spans of time as moments before the latest task."""
+    wanted = {**one, **other}
+    return TaskFilter(
+        **{name: latest - value if isinstance(value, timedelta) else value for name, value in wanted.items()}
+    )
+
+
+async def test_a_look_finds_all_that_fits_as_far_back_as_it_says(pool, everything):
+    latest = everything[0].created_at
+    for one, other in combinations(PAIRED, 2):
+        wanted, before = combined(one, other, latest), None
+        fitting = [task.id for task in everything if fits(task, wanted)]
+        for _ in range(3):
+            page = await TaskLooks(pool).look(TaskQuery(PAGE, before, wanted), 2000)
+            counted = await TaskLooks(pool).count(TaskQuery(PAGE, before, wanted), 2000)
+            left = [task_id for task_id in fitting if before is None or task_id < before]
+            seen = [task_id for task_id in left if page.back_to is None or task_id >= page.back_to]
+            assert [task.id for task in page.matches] == seen, wanted
+            seen = [task_id for task_id in left if counted.back_to is None or task_id >= counted.back_to]
+            assert sum(group.count for group in counted.matches) == len(seen), wanted
+            before = page.back_to
+            if before is None:
+                break
+
+
+@pytest.mark.parametrize("field", RARE)
+@pytest.mark.parametrize("more", [{}, {"statuses": (TaskStatus.SUCCEEDED, TaskStatus.FAILED)}], ids=["one", "two"])
+async def test_what_is_rare_is_found_at_once(pool, field, more):
+    wanted = replace(RARE[field], **more)
+    page = await TaskLooks(pool).look(TaskQuery(PAGE, filter=wanted), 1000)
+    assert page.matches == await TaskSearch(pool).find(TaskQuery(PAGE, filter=wanted))
+    assert len(page.matches) == PAGE
+    if more or field != "texts":  # words of what waits, of any status, are in no index
+        assert (await TaskLooks(pool).count(TaskQuery(filter=wanted), 1000)).back_to is None
+
+
+async def test_an_index_that_is_read_for_too_long_is_left(pool, monkeypatch):
+    sleeps = Statement("SELECT 0 AS looked FROM pg_sleep(60)", ())
+    monkeypatch.setattr(looks, "GATHERED_MS", 1)
+    monkeypatch.setattr(statements, "page_of_all", lambda *_: sleeps)
+    monkeypatch.setattr(statements, "count_of_all", lambda *_: sleeps)
+    page = await TaskLooks(pool).look(TaskQuery(PAGE, filter=RARE["metadata"]), 1500)
+    assert (page.matches, page.back_to) == ((), await nth_newest(pool, 1500))
+    counted = await TaskLooks(pool).count(TaskQuery(filter=RARE["metadata"]), 1500)
+    assert (counted.matches, counted.back_to) == ((), page.back_to)
+
+
+async def nth_newest(pool, number):
+    return uuid_of(await pool.fetchval("SELECT id FROM tasks ORDER BY id DESC OFFSET $1 LIMIT 1", number - 1))
 
 
 async def test_a_code_of_what_did_not_fail_is_asked_for_nowhere(pool):
     wanted = TaskFilter(codes=(FailureCode.INTERNAL,), statuses=(TaskStatus.SUCCEEDED,))
-    assert await TaskSearch(pool).page(TaskQuery(PAGE, filter=wanted)) == ()
+    assert await TaskSearch(pool).find(TaskQuery(PAGE, filter=wanted)) == ()
+    assert await TaskLooks(pool).look(TaskQuery(PAGE, filter=wanted), 10) == LookedThrough()
+    assert await TaskLooks(pool).count(TaskQuery(PAGE, filter=wanted), 10) == LookedThrough()

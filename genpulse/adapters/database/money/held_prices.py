@@ -18,6 +18,7 @@ from genpulse.adapters.database.money.spending_counters import (
     today,
 )
 from genpulse.adapters.database.statements.ledger import entered, priced
+from genpulse.adapters.database.tasks.rows import uuid_of
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.money.allowance import BudgetScope, ScopeKind
 from genpulse.domain.money.spending import SpendingLimits
@@ -74,7 +75,7 @@ SELECT count(*) FROM late
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Question:
     """A task, and the counter of its provider where providers are counted."""
 
     task_id: UUID
@@ -102,7 +103,7 @@ class HeldPrices:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._standing: Coalescer[_Asked, _Standing | None] = Coalescer(self._standings, flights=2)
+        self._standing: Coalescer[_Question, _Standing | None] = Coalescer(self._standings, flights=2)
         self._today: Coalescer[_Counters, Today] = Coalescer(self._figures, flights=2)
 
     async def hold(self, task: Task, limits: SpendingLimits) -> None:
@@ -112,7 +113,7 @@ class HeldPrices:
         where it did. Raises `DatabaseUnavailable`.
         """
         scope = BudgetScope(ScopeKind.PROVIDER, task.provider).counter if limits.has_budgets else None
-        standing = await self._standing(_Asked(task.id, scope))
+        standing = await self._standing(_Question(task.id, scope))
         if standing is None or not (standing.price_usd or task.route):
             return
         wish = Wish.of([task], limits, again=True, queued=False)
@@ -129,18 +130,21 @@ class HeldPrices:
 
         await in_transaction(self._pool, carry)
 
-    async def _standings(self, asked: Sequence[_Asked]) -> Sequence[_Standing | None]:
-        columns = [one.task_id for one in asked], [one.scope for one in asked]
+    async def _standings(self, questions: Sequence[_Question]) -> Sequence[_Standing | None]:
+        columns = [one.task_id for one in questions], [one.scope for one in questions]
         with outages():
             rows = await self._pool.fetch(_STANDINGS, *columns)
-        found = {(row["task_id"], row["scope"]): _Standing(row["price_usd"], row["moves"]) for row in rows}
-        return [found.get((one.task_id, one.scope)) for one in asked]
+        by_question = {
+            _Question(uuid_of(row["task_id"]), row["scope"]): _Standing(row["price_usd"], row["moves"])
+            for row in rows
+        }
+        return [by_question.get(one) for one in questions]
 
-    async def _figures(self, asked: Sequence[_Counters]) -> Sequence[Today]:
-        names = frozenset[str]().union(*(one.names for one in asked))
+    async def _figures(self, counters: Sequence[_Counters]) -> Sequence[Today]:
+        names = frozenset[str]().union(*(one.names for one in counters))
         with outages():
-            figures = await today(self._pool, names, months=any(one.months for one in asked))
-        return [figures] * len(asked)
+            figures = await today(self._pool, names, months=any(one.months for one in counters))
+        return [figures] * len(counters)
 
     async def close(self) -> None:
         """Wait for what is being read."""

@@ -47,13 +47,13 @@ class OrderJournal:
         return [orders.get(lease.attempt_id) or _lost() for lease in leases]
 
     async def _write_jobs(self, jobs: Sequence[_Job]) -> Sequence[Exception | None]:
-        held: set[UUID] = set()
+        held_leases: set[UUID] = set()
         for part in _of_different_tasks(jobs):
             columns = _columns([job.lease for job in part])
             with outages():
                 rows = await self._pool.fetch(tasks.JOURNAL_JOB, *columns, [job.id for job in part])
-            held.update(row["lease"] for row in rows if row["is_held"])
-        return [None if job.lease.attempt_id in held else _lost() for job in jobs]
+            held_leases.update(row["lease"] for row in rows if row["is_held"])
+        return [None if job.lease.attempt_id in held_leases else _lost() for job in jobs]
 
     async def close(self) -> None:
         """Wait for what is being written."""
@@ -73,11 +73,11 @@ def _of_different_tasks(jobs: Sequence[_Job]) -> Iterator[Sequence[_Job]]:
     """In parts, as a statement changes a row once: an attempt that is over may tell the name of its order as late
     as the next one tells that of its own.
     """
-    left = sorted(jobs, key=lambda job: job.lease.task_id)
-    while left:
-        part = {job.lease.task_id: job for job in reversed(left)}
+    remaining = sorted(jobs, key=lambda job: job.lease.task_id)
+    while remaining:
+        part = {job.lease.task_id: job for job in reversed(remaining)}
         yield list(part.values())[::-1]
-        left = [job for job in left if part[job.lease.task_id] is not job]
+        remaining = [job for job in remaining if part[job.lease.task_id] is not job]
 
 
 def _lost() -> LeaseLost:

@@ -18,6 +18,7 @@ from genpulse.domain.json.value import JsonObject
 from genpulse.domain.money.cost import Cost, CostFlag
 from genpulse.domain.money.ledger import AmountSource, EntryKind, LedgerEntry
 from genpulse.domain.result.task_result import TaskResult
+from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.task import OpenOrder, Priority, Task, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 
@@ -247,4 +248,21 @@ def entry_of(row: Row) -> LedgerEntry:
         rule_version=row["rule_version"],
         flag=CostFlag(row["flag"]) if row["flag"] else None,
         reported=row["reported"],
+    )
+
+
+def group_of(row: Row) -> TaskGroup:
+    """Tasks that are alike, of a row that counts them."""
+    return TaskGroup(
+        status=TaskStatus(row["status"]),
+        provider=row["provider"],
+        model=row["model"],
+        code=FailureCode(row["code"]) if row["code"] else None,
+        retryable=row["retryable"],
+        has_order=row["has_order"],
+        knows_job=row["knows_job"],
+        count=row["count"],
+        priced=row["priced"],
+        price_usd=row["price_usd"],
+        cost_usd=row["cost_usd"],
     )

@@ -7,9 +7,8 @@ from pydantic_core import from_json
 
 from genpulse.adapters.database.statements.search import groups, searches, usage
 from genpulse.adapters.database.statements.search.conditions import Values
-from genpulse.adapters.database.tasks.rows import Row, task_of
+from genpulse.adapters.database.tasks.rows import Row, group_of, task_of
 from genpulse.adapters.postgresql.connections import in_transaction, outages
-from genpulse.domain.failure import FailureCode
 from genpulse.domain.money.ledger import Balance, EntryKind
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
@@ -35,7 +34,7 @@ class TaskSearch:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def page(self, query: TaskQuery) -> tuple[Task, ...]:
+    async def find(self, query: TaskQuery) -> tuple[Task, ...]:
         """At most as many as the query's limit."""
         if searches.is_impossible(query.filter):
             return ()
@@ -53,7 +52,7 @@ class TaskSearch:
         """All tasks that fit, counted where they are alike."""
         values = Values()
         statement = groups.groups(searches.matching(task_filter, values))
-        return tuple(_group_of(row) for row in await self._counted(statement, values))
+        return tuple(group_of(row) for row in await self._counted(statement, values))
 
     async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
         """What tasks came to, put together."""
@@ -101,20 +100,8 @@ async def _expected(connection: asyncpg.Connection, query: TaskQuery) -> float:
     return float(plan[0]["Plan"]["Plan Rows"])
 
 
-def _group_of(row: Row) -> TaskGroup:
-    return TaskGroup(
-        status=TaskStatus(row["status"]),
-        provider=row["provider"],
-        model=row["model"],
-        code=FailureCode(row["code"]) if row["code"] else None,
-        retryable=row["retryable"],
-        has_order=row["has_order"],
-        knows_job=row["knows_job"],
-        count=row["count"],
-        priced=row["priced"],
-        price_usd=row["price_usd"],
-        cost_usd=row["cost_usd"],
-    )
+_STATUSES = tuple((status, status.value) for status in TaskStatus)
+_AMOUNTS = tuple(f"{kind}_usd" for kind in EntryKind)
 
 
 async def _spans(connection: asyncpg.Connection, query: UsageQuery) -> UsageSpans:
@@ -130,9 +117,9 @@ def _usage_of(row: Row, query: UsageQuery) -> UsageRow:
     return UsageRow(
         values=tuple(row[f"f{place}"] for place in range(len(query.fields))),
         metadata=tuple(row[f"m{place}"] for place in range(len(query.metadata))),
-        statuses={status: row[status.value] for status in TaskStatus if row[status.value]},
+        statuses={status: count for status, name in _STATUSES if (count := row[name])},
         cost_usd=row["cost_usd"],
         price_usd=row["price_usd"],
         unpriced=row["unpriced"],
-        money=Balance(*(row[f"{kind}_usd"] for kind in EntryKind)),
+        money=Balance(*(row[name] for name in _AMOUNTS)),
     )

@@ -21,6 +21,7 @@ from genpulse.adapters.database.money.spending_counters import (
 from genpulse.adapters.database.money.usage_sums import UsageSums
 from genpulse.adapters.database.statements import ends, sources, tasks
 from genpulse.adapters.database.tasks.ending_attempts import EndWriter
+from genpulse.adapters.database.tasks.looks import TaskLooks
 from genpulse.adapters.database.tasks.order_journal import OrderJournal
 from genpulse.adapters.database.tasks.progress import ProgressWriter, SavedProgress
 from genpulse.adapters.database.tasks.routes import RoutedTasks
@@ -38,15 +39,12 @@ from genpulse.domain.money.ledger import LedgerEntry, MoneyFlows
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits
 from genpulse.domain.money.wish import Today
 from genpulse.domain.retry import deadline_exceeded
-from genpulse.domain.search.task_group import TaskGroup
-from genpulse.domain.search.task_query import TaskFilter, TaskQuery
-from genpulse.domain.search.usage import UsageQuery, UsageRow
 from genpulse.domain.task import NewTask, OpenOrder, Submitted, Task, TaskStatus, WaitsFor
 from genpulse.domain.task_batch import EarlierBatch, NewBatch
 from genpulse.ports import RouteMove
 
 
-class PostgresTaskStore:
+class PostgresTaskStore(TaskSearch, TaskLooks):
     """Implements `TaskStore`. Calls that come together are written, and read, together.
 
     `limits` is how many tasks of a provider may run at once over all workers; one that is not in it has no limit.
@@ -55,7 +53,6 @@ class PostgresTaskStore:
     def __init__(self, pool: asyncpg.Pool, *, limits: Mapping[str, int] | None = None) -> None:
         self._pool = pool
         self._claims = ClaimWriter(pool, limits or {})
-        self._search = TaskSearch(pool)
         self._ledger = LedgerReader(pool)
         self._sums = UsageSums(pool)
         self._routes = RoutedTasks(pool)
@@ -122,18 +119,6 @@ class PostgresTaskStore:
     async def _read_tasks(self, ids: Sequence[UUID]) -> Sequence[Task | Exception]:
         tasks_by_id = {row["id"]: task_of(row) for row in await self._fetch(tasks.GET, list(set(ids)))}
         return [tasks_by_id.get(task_id) or UnknownTask(task_id) for task_id in ids]
-
-    async def find(self, query: TaskQuery) -> tuple[Task, ...]:
-        """A page of tasks, newest first."""
-        return await self._search.page(query)
-
-    async def groups(self, task_filter: TaskFilter) -> tuple[TaskGroup, ...]:
-        """All tasks that fit, counted where they are alike."""
-        return await self._search.groups(task_filter)
-
-    async def usage_by(self, query: UsageQuery) -> tuple[UsageRow, ...]:
-        """What tasks came to, put together."""
-        return await self._search.usage_by(query)
 
     async def sum_usage(self) -> bool:
         """Let the sums of usage follow what is settled."""

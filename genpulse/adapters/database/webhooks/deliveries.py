@@ -173,8 +173,8 @@ class PostgresDeliveries:
         """It was received."""
         await self._taken((delivery_id, answer))
 
-    async def _write_taken(self, taken: Sequence[tuple[UUID, Answer]]) -> Sequence[None]:
-        in_order = sorted(taken, key=itemgetter(0))
+    async def _write_taken(self, receipts: Sequence[tuple[UUID, Answer]]) -> Sequence[None]:
+        in_order = sorted(receipts, key=itemgetter(0))
         answers = [answer for _, answer in in_order]
         with outages():
             await self._pool.execute(
@@ -184,7 +184,7 @@ class PostgresDeliveries:
                 [answer.request_excerpt for answer in answers],
                 [answer.answer_excerpt for answer in answers],
             )
-        return [None] * len(taken)
+        return [None] * len(receipts)
 
     async def not_taken(self, delivery_id: UUID, answer: Answer, again_in_s: float | None) -> datetime | None:
         """It was not received; without another try it is given up."""

@@ -22,6 +22,7 @@ from genpulse.domain.deletion import key_digest
 from genpulse.domain.errors import AssetExists, BytesErased, UnknownAsset, UnknownTask
 from genpulse.domain.event import seq_at_end
 from genpulse.domain.money.ledger import LedgerEntry
+from genpulse.domain.search.looked_through import LookedThrough
 from genpulse.domain.search.task_group import TaskGroup
 from genpulse.domain.search.task_query import TaskFilter, TaskQuery
 from genpulse.domain.search.usage import UsageQuery, UsageRow
@@ -117,6 +118,24 @@ class TaskRows:
         found = [task for task in self._shown() if is_beyond(task, query) and fits(task, query.filter)]
         page = sorted(found, key=lambda task: task.id, reverse=not query.oldest_first)[: query.limit]
         return tuple(without_result(task) for task in page)
+
+    async def look(self, query: TaskQuery, at_most: int) -> LookedThrough[Task]:
+        """What of a page, newest first, is found among so many tasks."""
+        looked = self._newest(query, at_most)
+        found = looked.matches[: query.limit]
+        is_full = len(found) == query.limit
+        return LookedThrough(tuple(map(without_result, found)), found[-1].id if is_full else looked.back_to)
+
+    async def count(self, query: TaskQuery, at_most: int) -> LookedThrough[TaskGroup]:
+        """All that fit among so many tasks, counted where they are alike."""
+        looked = self._newest(query, at_most)
+        return LookedThrough(grouped(looked.matches), looked.back_to)
+
+    def _newest(self, query: TaskQuery, at_most: int) -> LookedThrough[Task]:
+        beyond = (task for task in self._shown() if is_beyond(task, query))
+        newest = sorted(beyond, key=lambda task: task.id, reverse=True)
+        found = tuple(task for task in newest[:at_most] if fits(task, query.filter))
+        return LookedThrough(found, newest[at_most - 1].id if len(newest) > at_most else None)
 
     async def groups(self, task_filter: TaskFilter) -> tuple[TaskGroup, ...]:
         """All tasks that fit, counted where they are alike."""

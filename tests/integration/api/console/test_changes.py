@@ -138,7 +138,11 @@ async def test_a_confirmation_is_good_for_its_own_filter_alone(console, browser)
 
 
 @pytest.mark.parametrize(
-    "query", ["action=delete&status=failed", "action=retry", "action=retry&status=odd", "status=failed", ""]
+    "query",
+    [
+        *("action=delete&status=failed", "action=retry", "action=retry&status=odd", "status=failed", ""),
+        "action=retry&status=failed&cursor=x",
+    ],
 )
 async def test_a_filter_that_is_not_kept_to_touches_nothing(console, browser, query):
     await failed(console)

@@ -28,6 +28,15 @@ ID_OF_NO_INDEX = f"nullif(id, '{_FIRST_ID}')"
 """Beside words: the planner takes each for that of every 50th task, and would read all of a month for one."""
 
 
+_CASELESS = r"\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_SEEN = f"regexp_replace(word, '[^a-z0-9{_CASELESS}]', '{{}}', 'g')"
+"""A letter that may be large or small elsewhere, and is none of ASCII, may be any."""
+_BEGINS = r"(^|[^a-z]|\\[bfnrt]|\\u00[01].)"
+"""What may stand before a word in the text of a document: no letter of ASCII but in the name of another sign."""
+_HAS_ODD_LETTERS = r"octet_length(input::text) <> char_length(input::text) AND input::text ~ '[\u0130\u212a]'"
+"""Two letters beyond ASCII have small ones in it: the Turkish I with a dot, and the sign for Kelvin."""
+
+
 class Values:
     """What the places `$1`, `$2`, … of a statement stand for."""
 
@@ -173,11 +182,22 @@ def contents(task_filter: TaskFilter, values: Values, *, is_planned: bool) -> tu
         each = " OR ".join(f"metadata @> {values.put({name: value})}" for value in dict.fromkeys(accepted))
         conditions.append(f"({each}) AND metadata <> '{{}}'")
     if task_filter.texts:
-        form = "task_words(input) @@ {}" if is_planned else "task_words(input) @@ (SELECT {})"
-        asked = (f"task_words_asked({values.put(text)})" for text in dict.fromkeys(task_filter.texts))
-        each = " OR ".join(form.format(word) for word in asked)
+        texts = (f"{values.put(text)}::text" for text in dict.fromkeys(task_filter.texts))
+        each = " OR ".join(f"({_says(text, is_planned=is_planned)})" for text in texts)
         conditions.append(f"({each}) AND input <> '{{}}'")
     return tuple(conditions)
+
+
+def _says(text: str, *, is_planned: bool) -> str:
+    """That an input has the words of a text. To take it apart takes long, so it is read as it stands before."""
+    if is_planned:
+        return f"task_words(input) @@ task_words_asked({text})"
+    words = f"FROM unnest(tsvector_to_array(task_words(jsonb_build_array({text})))) AS word"
+    said = 'lower(input::text COLLATE "C")'
+    stands = f"{said} LIKE ALL ((SELECT array_agg('%' || {_SEEN.format('_')} || '%') {words})::text[])"
+    begins = f"{said} ~ ALL ((SELECT array_agg('{_BEGINS}' || {_SEEN.format('.')}) {words})::text[])"
+    is_seen = f"{stands} AND {begins} OR {_HAS_ODD_LETTERS}"
+    return f"({is_seen}) AND task_words(input) @@ (SELECT task_words_asked({text}))"
 
 
 def selected(conditions: Sequence[str], limit: str, columns: str = ONE_OF_MANY, order: str = "id DESC") -> str:

@@ -16,6 +16,9 @@ _ALIKE = (
     "order_job_id IS NOT NULL AS knows_job",
 )
 
+READ = "id, status, provider, model, error, order_sent_at, order_job_id, price_usd, cost"
+"""What is read of each."""
+
 
 def groups(tasks: str) -> str:
     """Those of these tasks that are alike, the most first."""

@@ -48,7 +48,7 @@ class Statement:
 def first(query: TaskQuery) -> tuple[Statement, ...]:
     """What is asked one after the other, until the page is full or a statement is whole."""
     task_filter = query.filter
-    filter_fields, states = fields(task_filter), () if _is_implied(task_filter) else statuses(task_filter)
+    filter_fields, states = fields(task_filter), () if is_implied(task_filter) else statuses(task_filter)
     is_in_order = not task_filter.metadata and not task_filter.texts and len(filter_fields) + bool(states) <= 1
     if is_in_order or task_filter.ids:
         return (_turned(query, _in_order(query, filter_fields, states)),)
@@ -60,7 +60,7 @@ def _turned(query: TaskQuery, statement: Statement) -> Statement:
     return replace(statement, text=statement.text.replace(" DESC", " ASC")) if query.oldest_first else statement
 
 
-def _is_implied(task_filter: TaskFilter) -> bool:
+def is_implied(task_filter: TaskFilter) -> bool:
     """A code says already that the task has failed."""
     return bool(task_filter.codes) and set(task_filter.statuses) == {TaskStatus.FAILED}
 
@@ -68,14 +68,14 @@ def _is_implied(task_filter: TaskFilter) -> bool:
 def _in_order(query: TaskQuery, filter_fields: Sequence[Field], states: Sequence[str]) -> Statement:
     limit, values = _page(query), Values()
     if query.filter.ids or not filter_fields:
-        limits = _limits(query, values)
+        limits = limits_of(query, values)
         if query.filter.ids:
             limits += _all(query.filter, filter_fields, states, values)
             return Statement(selected(limits, limit), values.given)
         pages = [selected([*limits, state], limit) for state in states] or [selected(limits, limit)]
     else:
         (field,) = filter_fields
-        pages = [selected(each, limit, order=field.order) for each in _led_by(field, query, values)]
+        pages = [selected(each, limit, order=field.order) for each in led_by(field, query, values)]
     if len(pages) == 1:
         return Statement(pages[0], values.given)
     each = " UNION ALL ".join(f"({page})" for page in pages)
@@ -107,12 +107,12 @@ def _among(
     """Those that fit the others as well, among the newest of the leading field, of a status, or of all."""
     values = Values()
     if leading is not None:
-        (by_id,) = _led_by(leading, query, values)
+        (by_id,) = led_by(leading, query, values)
     else:
-        by_id = [*_limits(query, values), *([status] if status else [])]
+        by_id = [*limits_of(query, values), *([status] if status else [])]
     rest = [
         *(field.condition(values) for field in others),
-        *_either(states),
+        *either(states),
         *contents(query.filter, values, is_planned=False),
     ]
     order = leading.order if leading else "id DESC"
@@ -126,7 +126,7 @@ def _where(conditions: Sequence[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _led_by(field: Field, query: TaskQuery, values: Values) -> list[list[str]]:
+def led_by(field: Field, query: TaskQuery, values: Values) -> list[list[str]]:
     """For each value of the field the conditions of its page."""
     ids, before = ids_meant(query.filter), query.before
     limits = list(moments(query.filter, values))
@@ -155,7 +155,7 @@ def by_id(query: TaskQuery) -> Statement:
 
 def _whole(query: TaskQuery, values: Values, id_is: str = ID) -> list[str]:
     return [
-        *_limits(query, values, id_is),
+        *limits_of(query, values, id_is),
         *_all(query.filter, fields(query.filter), statuses(query.filter), values),
     ]
 
@@ -168,7 +168,7 @@ def is_impossible(task_filter: TaskFilter) -> bool:
 def made_then(query: TaskQuery) -> Statement:
     """All tasks of the times that are asked for, for the planner to say how many these are."""
     values = Values()
-    limits = _limits(TaskQuery(before=query.before, filter=_times(query.filter)), values)
+    limits = limits_of(TaskQuery(before=query.before, filter=_times(query.filter)), values)
     return Statement(selected(limits, "ALL", "id"), values.given)
 
 
@@ -206,11 +206,11 @@ def matching(task_filter: TaskFilter, values: Values) -> str:
 
 def _matching(columns: str, conditions: Sequence[str], task_filter: TaskFilter) -> str:
     """The index of words knows those that have ended: the others are few, and are read for it."""
-    parts = [[*conditions, one] for one in _ended(task_filter)] if task_filter.texts else [conditions]
+    parts = [[*conditions, one] for one in ended(task_filter)] if task_filter.texts else [conditions]
     return " UNION ALL ".join(f"SELECT {columns} FROM tasks{_where(part)}" for part in parts)
 
 
-def _ended(task_filter: TaskFilter) -> Sequence[str]:
+def ended(task_filter: TaskFilter) -> Sequence[str]:
     """Whether those are meant that have ended, the others, or both."""
     has_ended, goes_on = ENDED
     meant = {has_ended if status.ended else goes_on for status in task_filter.statuses}
@@ -223,7 +223,7 @@ def _page(query: TaskQuery) -> str:
     return str(next((size for size in PAGES if size >= query.limit), query.limit))
 
 
-def _limits(query: TaskQuery, values: Values, id_is: str = ID) -> list[str]:
+def limits_of(query: TaskQuery, values: Values, id_is: str = ID) -> list[str]:
     beyond = ">" if query.oldest_first else "<"
     before = [] if query.before is None else [f"{id_is} {beyond} {values.put(query.before)}"]
     return [*before, *bounds(query.filter, values, id_is)]
@@ -234,10 +234,10 @@ def _all(
 ) -> list[str]:
     return [
         *(field.condition(values) for field in filter_fields),
-        *_either(states),
+        *either(states),
         *contents(task_filter, values, is_planned=True),
     ]
 
 
-def _either(states: Sequence[str]) -> list[str]:
+def either(states: Sequence[str]) -> list[str]:
     return [f"({' OR '.join(f'({state})' for state in states)})"] if states else []

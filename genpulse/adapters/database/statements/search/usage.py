@@ -9,7 +9,7 @@ from genpulse.domain.search.usage_spans import TimeSpan, UsageSpans
 from genpulse.domain.task import TaskStatus
 
 _COLUMNS = {
-    UsageField.DAY: "(created_at AT TIME ZONE 'utc')::date::text",
+    UsageField.DAY: "(created_at AT TIME ZONE 'utc')::date",
     UsageField.PROVIDER: "provider",
     UsageField.MODEL: "model",
     UsageField.KEY: "owner",
@@ -44,7 +44,7 @@ _SUMS = tuple(f"{kind}_usd" for kind in EntryKind)
 _ADDED_UP = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in _SUMS)
 _ENTRY = ", ".join(f"CASE WHEN kind = '{kind}' THEN amount_usd END AS {kind}_usd" for kind in EntryKind)
 
-_OF_LEDGER = {**_COLUMNS, UsageField.DAY: "day::text"}
+_OF_LEDGER = {**_COLUMNS, UsageField.DAY: "day"}
 
 SPANS = """
 SELECT (SELECT transaction FROM ledger_mark
@@ -99,7 +99,7 @@ def _by_day_of_the_ledger(query: UsageQuery, spans: UsageSpans, values: Values) 
     )
     sums = (*TaskStatus, "cost_usd", "price_usd", "unpriced", *_SUMS)
     output_columns = (
-        *(f"coalesce(counted.{name}, money.{name}) AS {name}" for name in names),
+        *(f"coalesce(counted.{name}, money.{name})::text AS {name}" for name in names),
         *(f"coalesce({name}, 0) AS {name}" for name in sums),
     )
     matched = " AND ".join(f"counted.{name} = money.{name}" for name in names)
@@ -119,13 +119,15 @@ def _by_day_of_the_ledger(query: UsageQuery, spans: UsageSpans, values: Values) 
 
 
 def _summands(query: UsageQuery, spans: UsageSpans, values: Values) -> list[str]:
-    """Tasks one by one, those of whole hours together: live ones, and what has ended in each of the spans."""
-    live = _came_in(TimeSpan(query.start, query.end), query, values)
-    parts = [f"SELECT {_SUMMANDS} FROM tasks WHERE finished_at IS NULL AND {live}"]
+    """Tasks one by one, those of whole hours together: of hours that have sums those that have not ended."""
+    parts = []
+    for span in spans.summed:
+        came_in = _came_in(span, query, values)
+        parts.append(f"SELECT {_SUMMANDS} FROM tasks WHERE finished_at IS NULL AND {came_in}")
     for span in spans.counted:
         came_in = _came_in(span, query, values)
         parts += [
-            f"SELECT {_SUMMANDS} FROM tasks WHERE finished_at IS NOT NULL AND {came_in}",
+            f"SELECT {_SUMMANDS} FROM tasks WHERE {came_in}",
             f"SELECT {_SUMMANDS} FROM ({_DELETED.format(where=came_in)}) AS deleted",
         ]
     for table, since, ranges in (
@@ -157,7 +159,7 @@ def _amounts(query: UsageQuery, spans: UsageSpans, values: Values) -> list[str]:
 def _by_task(query: UsageQuery, values: Values, tasks: str) -> str:
     """Money of the tasks that are counted, whenever it was spent."""
     by = [
-        *(f"{_COLUMNS[field]} AS f{place}" for place, field in enumerate(query.fields)),
+        *(f"{_COLUMNS[field]}::text AS f{place}" for place, field in enumerate(query.fields)),
         *(f"metadata ->> {values.put(name)}::text AS m{place}" for place, name in enumerate(query.metadata)),
     ]
     places = ", ".join(str(place) for place in range(1, len(by) + 1))

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WORKERS ?= 8
+WORKERS ?= 12
 JOBS ?= 2
 
 .DEFAULT_GOAL := help

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def write_certificate(path: Path, *names: str) -> Path:
+def write_certificate(path: Path, *names: str, subject: str = "localhost") -> Path:
     """One of `localhost`, 127.0.0.1 and these names, with its key, which is its own authority."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     today = dt.datetime.now(dt.UTC)
     dns = [x509.DNSName(each) for each in ("localhost", *names)]
     made = (

@@ -5,8 +5,9 @@ import gc
 import os
 import signal
 import uuid
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import hypothesis
@@ -16,7 +17,7 @@ from redis import Redis as Client
 from genpulse.adapters.postgresql.pooler import Pooler
 from genpulse.dev.processes.child import Guard
 from genpulse.dev.servers.redis import Redis
-from tests import drawn, kept_pool  # noqa: F401 - registers what `--hypothesis-profile` names
+from tests import drawn, kept_migrations, kept_pool  # noqa: F401 - registers what `--hypothesis-profile` names
 from tests.forks import IS_ONE_OF_MANY
 from tests.kept_connection import KeptConnection
 from tests.kept_pool import KeptPools
@@ -29,6 +30,7 @@ hypothesis.settings.register_profile(
     "no clock decides", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("no clock decides")
+kept_migrations.keep()
 _LEAVE = f"""
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> '{kept_pool.NAME}'
@@ -150,6 +152,12 @@ def _database(postgres: TestServer, maintenance: KeptConnection, template: str) 
     maintenance.execute(COPY.format(name=name, template=template))
     yield f"{postgres.url.rpartition('/')[0]}/{name}"
     maintenance.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def copied(postgres: TestServer, maintenance: KeptConnection) -> Callable[[str], AbstractContextManager[str]]:
+    """The URL of a copy of the database of this name, to which nobody is connected; it goes after the body."""
+    return partial(_database, postgres, maintenance)
 
 
 @pytest.fixture

@@ -30,10 +30,14 @@ _SECONDS = {
     "border/test_odd_answers.py": 13,
     "chaos/money/test_short.py": 25,
     "chaos/test_short.py": 37,
+    "contract/test_storage.py": 31,
     "integration/api/client/test_typescript.py": 14,
     "integration/api/test_document.py": 25,
 }
-"""How long the files take that hold a test of many seconds. It only has to be about right."""
+"""How long the files take that hold a test of many seconds, or share a server that takes as long to start.
+
+It only has to be about right.
+"""
 
 
 def batches(items: Sequence[pytest.Item]) -> list[tuple[int, ...]]:

@@ -1,4 +1,7 @@
-"""Runs a machine of steps over one store in PostgreSQL, the same examples in every run."""
+"""Runs a machine of steps over one store in PostgreSQL, the same examples in every run.
+
+Who runs one marks it with `hypothesis` and gives it `examples`, so that `make test` runs a part of them.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping

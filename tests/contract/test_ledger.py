@@ -32,6 +32,7 @@ from tests.contract.conftest import new_ids, new_task, now
 from tests.contract.ledger_books import check_ledger, entries_of
 from tests.contract.machine_run import run_on_postgresql
 from tests.contract.test_money import failure
+from tests.drawn import examples
 from tests.tables import emptied
 
 EXAMPLES = 30
@@ -287,8 +288,9 @@ async def _result(step):
         return error
 
 
+@pytest.mark.hypothesis
 def test_for_every_order_of_events_the_sums_are_right(migrated_url):
-    run_on_postgresql(Books, migrated_url, lambda store, _: store, examples=EXAMPLES)
+    run_on_postgresql(Books, migrated_url, lambda store, _: store, examples=examples(EXAMPLES))
 
 
 async def lines(backend, task_id):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 import uuid_utils.compat
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -18,6 +19,7 @@ from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskQueue, TaskStore
 from tests.contract.conftest import new_ids, new_task, now
 from tests.contract.machine_run import run_on_postgresql
+from tests.drawn import examples
 from tests.queues import depth_of
 
 DOWN = ProviderUnavailable("down").failure
@@ -241,5 +243,6 @@ def _in_memory() -> Pair:
     return Pair(MemoryTaskStore(queue), queue)
 
 
+@pytest.mark.hypothesis
 def test_both_stores_tell_the_same_story(migrated_url):
-    run_on_postgresql(Life, migrated_url, Pair, examples=20, limits=LIMITS)
+    run_on_postgresql(Life, migrated_url, Pair, examples=examples(40), limits=LIMITS)

@@ -30,6 +30,7 @@ from genpulse.ports import RouteMove
 from tests.contract.conftest import Backend, new_task
 from tests.contract.ledger_books import check_ledger, entries_of
 from tests.database_clock import make_clock, set_clock
+from tests.drawn import examples
 
 START = datetime(2027, 1, 30, 22, tzinfo=UTC)
 LARGE = Decimal(10**9)
@@ -271,7 +272,7 @@ async def play_in_memory(chance, turns):
         await play.turn()
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(st.randoms(use_true_random=False))
 def test_in_memory_each_vendor_gets_what_it_charged(chance):
     asyncio.run(play_in_memory(chance, 60))

@@ -483,7 +483,7 @@ async def test_a_long_stream_goes_to_s3_in_little_memory_and_not_through_the_dis
     s3: S3Server, tmp_path: Path
 ) -> None:
     storage = ObjectStorage(f"s3://{BUCKET}/{tmp_path.name}", spool_dir=tmp_path / "spool", options=s3.options)
-    piece, count = os.urandom(MIB), 200
+    piece, count = os.urandom(MIB), 100
 
     async def video() -> AsyncIterator[bytes]:
         for number in range(count):

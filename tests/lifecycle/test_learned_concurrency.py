@@ -24,7 +24,7 @@ from tests.lifecycle.conftest import QUICK, opened_world, postgresql_rows
 
 MANY = replace(QUICK, concurrency=25, batch=25, lease_s=60.0)
 TAKES = 4
-TASKS = 200
+TASKS = 120
 
 
 @dataclass

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -23,6 +24,7 @@ logging.getLogger("genpulse.x").debug("not shown")
 """
 
 
+@cache
 def said(form, environment):
     script = SCRIPT.format(form=form, environment=environment)
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
@@ -127,5 +128,9 @@ def inspect(connection: Connection, change: Callable[[], None]) -> Inspection:
 
 def migration(revision: str) -> Callable[[], None]:
     """What the migration of this number does."""
-    script = ScriptDirectory(str(MIGRATIONS)).get_revision(revision)
-    return script.module.upgrade
+    return _scripts().get_revision(revision).module.upgrade
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))

@@ -21,7 +21,7 @@ class TimeSpan:
 class UsageSpans:
     """What is told by the tasks that came then is `counted`, by sums of hours `hours`, by those of days `days`.
 
-    Each moment is in one of them, and each of `summed`, which is hours and days together.
+    Each moment is in one of them, and each of `summed`, which is hours and days together. A time of no length is counted.
     `ledger_mark` is the transaction before which the entries of the ledger are in its sums, None: there are none.
     """
 
@@ -51,7 +51,8 @@ class UsageSpans:
             counted[place : place + 2] = [TimeSpan(counted[place].start, counted[place + 1].end)]
         borders = [whole.start, *(border for span in counted for border in (span.start, span.end)), whole.end]
         between = (TimeSpan(*pair) for pair in zip(borders[::2], borders[1::2], strict=True))
-        return cls(counted, tuple(span for span in between if span.start < span.end), ledger_mark)
+        summed = tuple(span for span in between if span.start < span.end)
+        return cls(counted if counted or summed else [whole], summed, ledger_mark)
 
 
 _DAY = timedelta(days=1)

@@ -442,6 +442,7 @@ async def _running(
         ws="none",
         lifespan="on",
         log_level="warning",
+        log_config=None,
         access_log=False,
         timeout_graceful_shutdown=1,
     )

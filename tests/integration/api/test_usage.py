@@ -56,6 +56,15 @@ async def test_put_together_by_what_is_asked_for(used):
     assert (row["day"], row["provider"], row["key"], row["key_name"], row["count"]) == (today, "art", "", None, 4)
 
 
+@pytest.mark.parametrize(
+    "by", ["", "day,model", "provider", "status", "metadata.customer", "model,metadata.customer"]
+)
+@pytest.mark.parametrize("at", ["2030-01-01", "2030-01-01T10:30:00Z"])
+async def test_in_no_time_at_all_nothing_came(used, by, at):
+    group_by = f"&group_by={by}" if by else ""
+    assert sum(row["count"] for row in await rows(used, f"from={at}&to={at}{group_by}")) == 0
+
+
 async def test_any_name_of_metadata_that_a_task_can_have(either):
     for name in ("größe", "顧客", "a b", 'a"b'):
         await either.submit(metadata={name: "x"})

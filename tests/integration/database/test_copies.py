@@ -105,13 +105,13 @@ async def test_the_original_is_known_by_its_cluster(original):
 
 
 @pytest.mark.parametrize("environment", ["test", "main"])
-async def test_a_copy_is_refused_by_everything(database_url, postgres, environment):
-    await filled(database_url, environment)
+async def test_a_copy_is_refused_by_everything(unstamped_url, postgres, environment):
+    await filled(unstamped_url, environment)
     name = f"copy_{uuid.uuid4().hex}"
-    source = database_url.rpartition("/")[2].partition("?")[0]
+    source = unstamped_url.rpartition("/")[2].partition("?")[0]
     async with connected(postgres.url) as connection:
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
-        copy = database_url.replace(source, name)
+        copy = unstamped_url.replace(source, name)
         calls = (
             lambda: check_stamp(copy, environment, stamps_itself=False),
             lambda: upgrade(copy, environment=environment),
@@ -237,13 +237,13 @@ async def test_it_is_all_emptied_or_nothing(copy):
         await check_stamp(copy, "main", stamps_itself=False)
 
 
-async def test_a_developers_copy_is_taken_for_the_original_with_a_warning(database_url, postgres, caplog):
-    await filled(database_url, "dev")
+async def test_a_developers_copy_is_taken_for_the_original_with_a_warning(unstamped_url, postgres, caplog):
+    await filled(unstamped_url, "dev")
     name = f"copy_{uuid.uuid4().hex}"
-    source = database_url.rpartition("/")[2].partition("?")[0]
+    source = unstamped_url.rpartition("/")[2].partition("?")[0]
     async with connected(postgres.url) as connection:
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
-    copy = database_url.replace(source, name)
+    copy = unstamped_url.replace(source, name)
     await check_stamp(copy, "dev", stamps_itself=True)
     assert "vendors may have to be paid twice" in caplog.text
     assert not (await look(copy)).stamp.is_elsewhere
@@ -256,13 +256,13 @@ async def test_a_developers_copy_is_taken_for_the_original_with_a_warning(databa
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def test_an_older_database_notes_which_it_is_at_its_upgrade(database_url):
-    await filled(database_url, "main")
-    async with connected(database_url) as connection:
+async def test_an_older_database_notes_which_it_is_at_its_upgrade(unstamped_url):
+    await filled(unstamped_url, "main")
+    async with connected(unstamped_url) as connection:
         await connection.execute("UPDATE environment_stamp SET identity = NULL")
-    await check_stamp(database_url, "main", stamps_itself=False)
-    await upgrade(database_url, environment="main")
-    found = (await look(database_url)).stamp
+    await check_stamp(unstamped_url, "main", stamps_itself=False)
+    await upgrade(unstamped_url, environment="main")
+    found = (await look(unstamped_url)).stamp
     assert found.identity == found.connected_identity
 
 

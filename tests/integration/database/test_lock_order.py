@@ -14,13 +14,13 @@ import uuid_utils.compat
 from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
-from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.attempt import Claim, Released
 from genpulse.domain.errors import LeaseLost, TaskDeleted, UnknownTask
 from genpulse.domain.routing.task_route import RouteTarget, TaskRoute
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.ports import RouteMove
 from tests.contract.conftest import Backend, new_task
+from tests.kept_pool import KeptPools
 
 ROUTE = TaskRoute("", (RouteTarget("sandbox/image"), RouteTarget("other/image")), frozenset())
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -42,18 +42,17 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(migrated_url) -> AsyncIterator[Scene]:
-    pool = await open_pool(migrated_url, size=8, application_name="tests")
-    queue = PostgresTaskQueue(pool, migrated_url)
-    backend = Backend(PostgresTaskStore(pool), queue)
-    first, second = new_task(idempotency_key="b"), new_task(idempotency_key="a")
-    for task in (first, second):
-        await backend.store.submit(task)
-    begun = await backend.claim(at_most=2)
-    yield Scene(pool, backend, (first, second), {one.task.id: one for one in begun})
-    await queue.close()
-    await backend.store.close()
-    await pool.close()
+async def scene(migrated_url: str, pools: KeptPools) -> AsyncIterator[Scene]:
+    async with pools.lent(8) as pool:
+        queue = PostgresTaskQueue(pool, migrated_url)
+        backend = Backend(PostgresTaskStore(pool), queue)
+        first, second = new_task(idempotency_key="b"), new_task(idempotency_key="a")
+        for task in (first, second):
+            await backend.store.submit(task)
+        begun = await backend.claim(at_most=2)
+        yield Scene(pool, backend, (first, second), {one.task.id: one for one in begun})
+        await queue.close()
+        await backend.store.close()
 
 
 async def submit_again(scene: Scene) -> None:

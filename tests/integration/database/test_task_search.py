@@ -27,7 +27,7 @@ from genpulse.domain.task import TaskStatus
 from tests.laid_out import TEMPLATE
 from tests.servers import TestServer, finished
 
-ROWS = 60_000
+ROWS = 30_000
 # A task a second, of which the oldest hundredth is of a customer, a key and a model that came to nothing since.
 _FILL = f"""
 INSERT INTO tasks (id, environment, owner, kind, provider, model, status, priority, input, metadata, attempt, seq,

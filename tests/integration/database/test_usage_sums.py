@@ -230,6 +230,7 @@ class Sums(RuleBasedStateMachine):
             self.run(self.real._pool.release(connection))
 
 
+@pytest.mark.hypothesis
 def test_for_every_order_of_writes_and_commits_sums_are_right(migrated_url):
     run_on_postgresql(Sums, migrated_url, lambda store, _: store, examples=examples(40))
 

@@ -72,14 +72,11 @@ def with_odd(good: Any, place: tuple[Any, ...], odd: Any) -> Any:
     """The document with something else in one place."""
     if not place:
         return odd
-    document = copy.deepcopy(good)
-    holder = document
-    for name in place[:-1]:
-        holder = holder[name]
-    if odd is not REMOVED:
-        holder[place[-1]] = odd
+    document, (name, *inner) = copy.copy(good), place
+    if inner or odd is not REMOVED:
+        document[name] = with_odd(document[name], tuple(inner), odd)
     else:
-        del holder[place[-1]]
+        del document[name]
     return document
 
 

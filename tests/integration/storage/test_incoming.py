@@ -25,6 +25,7 @@ from genpulse.lifecycle.content_twin import keep
 from genpulse.lifecycle.removal.prune import prune
 from genpulse.lifecycle.upload import upload
 from genpulse.testing.rig import memory_services
+from tests.drawn import examples
 from tests.fakes.odd_store import OddStore
 from tests.integration.storage.media_files import HEIGHT, WIDTH, picture, video
 from tests.integration.storage.test_odd_stores import opened
@@ -389,7 +390,7 @@ async def test_own_bytes_that_were_erased_are_told(storage):
 SIZES = st.sampled_from([0, 1, PART - 1, PART, PART + 1, PART + MIB, 2 * PART])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(24), deadline=None)
 @given(
     bodies=st.lists(st.tuples(SIZES, st.integers(0, 1)), min_size=1, max_size=5),
     cuts=st.integers(1, 3 * MIB),

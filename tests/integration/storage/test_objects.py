@@ -13,6 +13,7 @@ from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.domain.assets.asset import key_of
 from genpulse.domain.errors import StorageLost, StorageUnavailable
 from genpulse.ports import State
+from tests.drawn import examples
 from tests.integration.storage.media.test_tracks import NEVER_ENDING
 from tests.integration.storage.media_files import HEIGHT, WIDTH, video
 
@@ -82,15 +83,15 @@ def test_the_disk_is_full(tmp_path: Path, full: str, size: int) -> None:
     assert int(said[2]) == (2 if full == "storage" else 0), "a part of the large content was left behind"
 
 
+@pytest.mark.hypothesis
 def test_a_process_that_ends_at_once_ends_well(tmp_path: Path) -> None:
     """obstore's asynchronous calls would abort some of these."""
     program = PROGRAM + "asyncio.run(main(*sys.argv[1:3], 12_000_000))"
     command = [sys.executable, "-c", program, (tmp_path / "storage").as_uri(), str(tmp_path)]
-    for _ in range(2):
-        runs = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(4)]
-        for process in runs:
-            assert process.communicate()[0] == b"kept\nlittle\n"
-            assert process.returncode == 0
+    runs = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(examples(12))]
+    for process in runs:
+        assert process.communicate()[0] == b"kept\nlittle\n"
+        assert process.returncode == 0
 
 
 async def test_a_folder_that_vanishes_and_comes_back(tmp_path: Path) -> None:

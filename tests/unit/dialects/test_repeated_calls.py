@@ -22,6 +22,7 @@ from genpulse.dialects.repeated_calls import RepeatedCalls
 from genpulse.domain.errors import DatabaseUnavailable, Refused
 from genpulse.domain.keys.caller import WITHOUT_KEY
 from tests.contract.conftest import new_task, now
+from tests.drawn import examples
 
 Fate = Literal["arrives", "breaks", "vanishes", "refused", "unavailable"]
 PROCESSES = 3
@@ -178,7 +179,7 @@ async def walked(says: bool, script: list[tuple[str, int, int, Fate]]) -> World:
     return world
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.booleans(), steps)
 def test_there_are_as_many_tasks_as_were_meant(says, script):
     world = asyncio.run(walked(says, script))

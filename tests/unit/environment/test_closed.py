@@ -10,8 +10,14 @@ WORDS = {word for row in ENVIRONMENTS for word in (row.dynaconf, row.key_prefix,
 
 
 def literals(path):
-    """The texts of the code, without documentation: docstrings, and examples of an OpenAPI document."""
-    tree = ast.parse(path.read_text())
+    """The texts of the code, without documentation: docstrings, and examples of an OpenAPI document.
+
+    Few files have one of the words, and only those are parsed.
+    """
+    text = path.read_text()
+    if not any(word in text for word in WORDS):
+        return set()
+    tree = ast.parse(text)
     documentation = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):

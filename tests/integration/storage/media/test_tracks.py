@@ -36,6 +36,9 @@ def test_what_a_sound_tells(looked_at) -> None:
     assert looked_at(wav()) == Tracks(sound=True, duration_ms=500)
 
 
+@pytest.mark.parametrize(
+    "looked_at", ["a file of the system", pytest.param("parts", marks=pytest.mark.slow)], indirect=True
+)
 def test_a_file_that_would_take_for_ever_is_given_up(looked_at) -> None:
     assert looked_at(NEVER_ENDING) == Tracks()
 

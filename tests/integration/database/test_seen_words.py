@@ -43,8 +43,9 @@ def value_of(chance: random.Random, depth: int = 0) -> JsonValue:
 
 
 def inputs_of(chance: random.Random, count: int) -> Iterator[JsonObject]:
-    for _ in range(count):
-        yield {"prompt": text_of(chance, 6), text_of(chance, 2): value_of(chance)}
+    for number in range(count):
+        file = {"image": f"data:,{chance.randbytes(20_000).hex()}"} if number % 50 == 0 else {}
+        yield {"prompt": text_of(chance, 6), text_of(chance, 2): value_of(chance), **file}
 
 
 def condition(*, is_planned: bool) -> str:

@@ -37,6 +37,8 @@ name of another sign. A sign of Chinese, Japanese or Korean is a word also right
 """
 _HAS_ODD_LETTERS = r"octet_length(input::text) <> char_length(input::text) AND input::text ~ '[\u0130\u212a]'"
 """Two letters beyond ASCII have small ones in it: the Turkish I with a dot, and the sign for Kelvin."""
+_IS_LARGE = "pg_column_size(input) > 16384"
+"""As it is kept. To take it apart leaves files out, and is done in a tenth of the time in which they are read."""
 
 
 class Values:
@@ -198,7 +200,7 @@ def _says(text: str, *, is_planned: bool) -> str:
     said = 'lower(input::text COLLATE "C")'
     stands = f"{said} LIKE ALL ((SELECT array_agg('%' || {_SEEN.format('_')} || '%') {words})::text[])"
     begins = f"{said} ~ ALL ((SELECT array_agg({_BEGINS} || {_SEEN.format('.')}) {words})::text[])"
-    is_seen = f"{stands} AND {begins} OR {_HAS_ODD_LETTERS}"
+    is_seen = f"{_IS_LARGE} OR {stands} AND {begins} OR {_HAS_ODD_LETTERS}"
     return f"({is_seen}) AND task_words(input) @@ (SELECT task_words_asked({text}))"
 
 

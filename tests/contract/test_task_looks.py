@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 from uuid import UUID
 
 import pytest
@@ -134,6 +134,15 @@ async def test_two_filters_together_skip_and_repeat_nothing(backend, tasks, offs
     pairs = [both for one in EACH for other in EACH if (both := of_both(one, other))]
     for wanted in chance.sample(pairs, 40):
         await checked(backend.store, wanted, chance)
+
+
+@pytest.mark.usefixtures("sampled")
+@pytest.mark.parametrize("text", ["fox", "wolf", "k\u00e4f"])
+async def test_words_among_some_that_ended_and_some_that_did_not_are_those_of_these_states(backend, tasks, text):
+    chance = random.Random(11)
+    for states in combinations(TaskStatus, 2):
+        for _ in range(3):
+            await checked(backend.store, TaskFilter(statuses=states, texts=(text,)), chance)
 
 
 async def test_moments_and_ids_are_kept_to(backend, tasks):

@@ -71,3 +71,18 @@ async def test_closing_waits_for_what_is_on_its_way():
     await asyncio.sleep(0)
     await coalescer.close()
     assert waiting.done() or await waiting == 2
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun():
+    batches = Batches()
+    coalescer = Coalescer(batches)
+    callers = [asyncio.create_task(coalescer(number)) for number in range(4)]
+    while not batches:
+        await asyncio.sleep(0)
+    late = [asyncio.create_task(coalescer(number)) for number in range(4, 8)]
+    await asyncio.sleep(0)
+    for caller in (callers[1], late[0], late[2]):
+        caller.cancel()
+    answers = await asyncio.gather(*callers, *late, return_exceptions=True)
+    assert batches == [[0, 1, 2, 3], [5, 7]]
+    assert [answer for answer in answers if not isinstance(answer, asyncio.CancelledError)] == [0, 4, 6, 10, 14]

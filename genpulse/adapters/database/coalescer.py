@@ -14,6 +14,7 @@ R = TypeVar("R")
 class Coalescer(Generic[T, R]):
     """Collects items while an earlier batch is on its way, then hands them over as the next batch.
 
+    An item whose caller is cancelled before its batch begins is left out, as if it had not been asked for.
     `act` returns a result or an exception for each item, in order. What it raises may be the fault of one item:
     then each is tried by itself; a service that is away is away for all of them. `largest` bounds a batch,
     `flights` how many are on their way at once.
@@ -48,8 +49,7 @@ class Coalescer(Generic[T, R]):
             self._flying.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _until_nobody_waits(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+        while batch := self._next_batch():
             results = await self._results([item for item, _ in batch])
             for (_, future), result in zip(batch, results, strict=True):
                 if future.done():
@@ -58,6 +58,12 @@ class Coalescer(Generic[T, R]):
                     future.set_exception(result)
                 else:
                     future.set_result(result)
+
+    def _next_batch(self) -> Sequence[tuple[T, asyncio.Future[R]]]:
+        """Without those whose callers have given up: an order that nobody makes any more is not noted."""
+        waiting = [entry for entry in self._waiting if not entry[1].done()]
+        self._waiting = waiting[self._largest :]
+        return waiting[: self._largest]
 
     async def _results(self, items: Sequence[T]) -> Sequence[R | Exception]:
         try:

@@ -21,8 +21,9 @@ class TimeSpan:
 class UsageSpans:
     """What is told by the tasks that came then is `counted`, by sums of hours `hours`, by those of days `days`.
 
-    Each moment is in one of them, and each of `summed`, which is hours and days together. A time of no length is counted.
-    `ledger_mark` is the transaction before which the entries of the ledger are in its sums, None: there are none.
+    Each moment is in one of them, and each of `summed`, which is hours and days together. A time of no length is
+    counted. `ledger_mark` is the transaction before which the entries of the ledger are in its sums, None: there
+    are none.
     """
 
     counted: Sequence[TimeSpan]

@@ -1,7 +1,7 @@
 """Statements that meet at the same two tasks, each held up in the middle, never wait for each other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import permutations
@@ -15,7 +15,7 @@ from genpulse.adapters.database.queue.task_queue import PostgresTaskQueue
 from genpulse.adapters.database.removal.deletion import PostgresDeletions
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.domain.attempt import Claim, Released
-from genpulse.domain.errors import TaskDeleted, UnknownTask
+from genpulse.domain.errors import LeaseLost, TaskDeleted, UnknownTask
 from genpulse.domain.routing.task_route import RouteTarget, TaskRoute
 from genpulse.domain.task import NewTask, Submitted
 from genpulse.ports import RouteMove
@@ -77,7 +77,26 @@ async def delete(scene: Scene) -> None:
     assert set(deleted.deleted) == set(scene.ids)
 
 
-ACTS: tuple[Callable[[Scene], Awaitable[None]], ...] = (submit_again, save_progress, end, delete)
+async def journal_orders(scene: Scene) -> None:
+    orders = [scene.backend.store.journal_order(scene.begun[one].lease) for one in reversed(scene.ids)]
+    await settled(orders)
+
+
+async def journal_jobs(scene: Scene) -> None:
+    jobs = [scene.backend.store.journal_job(scene.begun[one].lease, "job") for one in reversed(scene.ids)]
+    await settled(jobs)
+
+
+async def settled(acts: Sequence[Awaitable[object]]) -> None:
+    """Of tasks that have ended meanwhile the lease is lost."""
+    answers = await asyncio.gather(*acts, return_exceptions=True)
+    assert [one for one in answers if isinstance(one, Exception) and not isinstance(one, LeaseLost)] == []
+
+
+ACTS: tuple[Callable[[Scene], Awaitable[None]], ...] = (
+    *(submit_again, save_progress, end, delete),
+    *(journal_orders, journal_jobs),
+)
 
 
 async def move_on(scene: Scene) -> None:

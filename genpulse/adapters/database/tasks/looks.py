@@ -125,9 +125,13 @@ def _page_of(rows: Sequence[Row], limit: int, is_last: Callable[[Row], bool]) ->
 
 
 def _together(one: LookedThrough[Task], other: LookedThrough[Task], limit: int) -> LookedThrough[Task]:
-    """What two looks at tasks of different kinds have found, as far back as both went."""
+    """What two looks at tasks of different kinds have found, as far back as both went.
+
+    A task that changed from one kind to the other meanwhile is shown once, as the later look found it.
+    """
     back_to = max((edge for edge in (one.back_to, other.back_to) if edge), default=None)
-    matches = sorted((*one.matches, *other.matches), key=lambda task: task.id, reverse=True)
+    by_id = {task.id: task for task in (*one.matches, *other.matches)}
+    matches = sorted(by_id.values(), key=lambda task: task.id, reverse=True)
     seen = [task for task in matches if back_to is None or task.id >= back_to]
     if len(seen) > limit:
         return LookedThrough(tuple(seen[:limit]), seen[limit - 1].id)

@@ -31,10 +31,14 @@ ID_OF_NO_INDEX = f"nullif(id, '{_FIRST_ID}')"
 _CASELESS = r"\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _SEEN = f"regexp_replace(word, '[^a-z0-9{_CASELESS}]', '{{}}', 'g')"
 """A letter that may be large or small elsewhere, and is none of ASCII, may be any."""
-_BEGINS = r"(^|[^a-z]|\\[bfnrt]|\\u00[01].)"
-"""What may stand before a word in the text of a document: no letter of ASCII but in the name of another sign."""
+_BEGINS = r"CASE WHEN word ~ '^[a-z]' THEN '(^|[^a-z]|\\[bfnrt]|\\u00[01].)' ELSE '' END"
+"""What may stand before a word in the text of a document: before letters of ASCII no other one of them, but in the
+name of another sign. A sign of Chinese, Japanese or Korean is a word also right after a letter.
+"""
 _HAS_ODD_LETTERS = r"octet_length(input::text) <> char_length(input::text) AND input::text ~ '[\u0130\u212a]'"
 """Two letters beyond ASCII have small ones in it: the Turkish I with a dot, and the sign for Kelvin."""
+_IS_LARGE = "pg_column_size(input) > 16384"
+"""As it is kept. To take it apart leaves files out, and is done in a tenth of the time in which they are read."""
 
 
 class Values:
@@ -195,8 +199,8 @@ def _says(text: str, *, is_planned: bool) -> str:
     words = f"FROM unnest(tsvector_to_array(task_words(jsonb_build_array({text})))) AS word"
     said = 'lower(input::text COLLATE "C")'
     stands = f"{said} LIKE ALL ((SELECT array_agg('%' || {_SEEN.format('_')} || '%') {words})::text[])"
-    begins = f"{said} ~ ALL ((SELECT array_agg('{_BEGINS}' || {_SEEN.format('.')}) {words})::text[])"
-    is_seen = f"{stands} AND {begins} OR {_HAS_ODD_LETTERS}"
+    begins = f"{said} ~ ALL ((SELECT array_agg({_BEGINS} || {_SEEN.format('.')}) {words})::text[])"
+    is_seen = f"{_IS_LARGE} OR {stands} AND {begins} OR {_HAS_ODD_LETTERS}"
     return f"({is_seen}) AND task_words(input) @@ (SELECT task_words_asked({text}))"
 
 

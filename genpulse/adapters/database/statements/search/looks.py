@@ -70,8 +70,10 @@ class Lead:
     def rest(self, task_filter: TaskFilter, values: Values) -> str:
         """What else is asked of each."""
         others = [field.condition(values) for field in fields(task_filter) if field != self.field]
-        states = () if (self.field is None and self.states) or is_implied(task_filter) else statuses(task_filter)
-        return _all([*others, *either(states), *contents(task_filter, values, is_planned=False)])
+        states = statuses(task_filter)
+        is_led_by_them = self.field is None and self.states == states
+        asked = () if is_led_by_them or is_implied(task_filter) else states
+        return _all([*others, *either(asked), *contents(task_filter, values, is_planned=False)])
 
 
 def leads(task_filter: TaskFilter) -> list[Lead]:

@@ -43,8 +43,9 @@ TEST := $(FORKS) $(WORKERS)
 # Tests start hundreds of processes, and none is to compile what another has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Tests of the whole rather than of its parts: stacks as people start them, chaos in short, and branches in git.
-WHOLE := tests/acceptance tests/chaos tests/integration/branching
+# Tests of the whole rather than of its parts: stacks as people start them, chaos in short, branches in git, and the
+# API against its document.
+WHOLE := tests/acceptance tests/chaos tests/integration/branching tests/integration/api/test_document.py
 
 test: $(READY)  ## every part, on a real PostgreSQL and a real Valkey
 	@$(TEST) --hypothesis-profile few -m "not slow and not alone and not ops" $(addprefix --ignore=,$(WHOLE))

@@ -128,7 +128,7 @@ async def test_pages_one_after_the_other_are_all_that_fits(backend, tasks):
 
 
 @pytest.mark.usefixtures("sampled")
-@pytest.mark.parametrize("offset", range(4))
+@pytest.mark.parametrize("offset", [0, 1, *(pytest.param(one, marks=pytest.mark.slow) for one in (2, 3))])
 async def test_two_filters_together_skip_and_repeat_nothing(backend, tasks, offset):
     chance = random.Random(offset)
     pairs = [both for one in EACH for other in EACH if (both := of_both(one, other))]

@@ -239,7 +239,7 @@ async def everything(pool):
     return [task_of(row) for row in rows]
 
 
-@pytest.mark.parametrize("looked_through", [50, 1000])
+@pytest.mark.parametrize("looked_through", [pytest.param(50, marks=pytest.mark.slow), 1000])
 async def test_a_page_is_the_newest_of_all_that_fits(pool, everything, monkeypatch, looked_through):
     monkeypatch.setattr(searches, "LOOKED_THROUGH", looked_through)
     latest = everything[0].created_at

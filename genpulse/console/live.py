@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
@@ -17,12 +18,14 @@ Fragments: TypeAlias = Mapping[str, str]
 """HTML by the id of the element whose content it becomes."""
 Render: TypeAlias = Callable[[], Awaitable[Fragments]]
 
-TOLD_AT_ONCE = 8
+TOLD_AT_ONCE = 2
 """So many watchers are told of a change in one go, and the next ones a moment later.
 
 All at once they would hold up whoever else is served by the process: an answer is a write to a socket for each.
 """
 TOLD_EVERY_S = 0.004
+MOST_TURNS = 100
+"""Where more than so many times that many watch, more are told in one go, so that the last wait for 0.4 s."""
 SHORTEST_S = 0.25
 """Between two renders of one kind of page, whoever watches it."""
 KEEP_ALIVE_S = 15.0
@@ -98,8 +101,9 @@ class _Channel:
         waiting = list(self.waiting)
         self.waiting.clear()
         loop = asyncio.get_running_loop()
-        for place in range(0, len(waiting), TOLD_AT_ONCE):
-            loop.call_later(place // TOLD_AT_ONCE * TOLD_EVERY_S, _tell, waiting[place : place + TOLD_AT_ONCE])
+        at_once = max(TOLD_AT_ONCE, math.ceil(len(waiting) / MOST_TURNS))
+        for place in range(0, len(waiting), at_once):
+            loop.call_later(place // at_once * TOLD_EVERY_S, _tell, waiting[place : place + at_once])
 
 
 def _tell(waiting: Sequence[asyncio.Future[None]]) -> None:

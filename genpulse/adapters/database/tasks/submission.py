@@ -142,6 +142,7 @@ class _Fitting:
     def __init__(self, pool: asyncpg.Pool, groups: Sequence[Group]) -> None:
         self._pool = pool
         self._groups = groups
+        self._wishes = [group.wish(group.tasks) for group in groups]
         self._refused: dict[int, Exception] = {}
 
     async def write(self) -> Sequence[SubmitAnswer]:
@@ -173,18 +174,18 @@ class _Fitting:
 
     async def _today(self, connection: asyncpg.Connection | asyncpg.Pool) -> Today | None:
         """None where it does not matter what it is."""
-        bound = [group for group in self._groups if group.bound]
+        bound = [(group, wish) for group, wish in zip(self._groups, self._wishes, strict=True) if group.bound]
         if not bound:
             return None
-        counters = frozenset().union(*(group.wish(group.tasks).counters for group in bound))
-        return await today(connection, counters, months=any(group.limits.looks_at_months for group in bound))
+        counters = frozenset().union(*(wish.counters for _, wish in bound))
+        return await today(connection, counters, months=any(group.limits.looks_at_months for group, _ in bound))
 
     async def _refuse_hopeless(self) -> None:
         """Without a write, for whoever does not fit comes again and again."""
         now = await self._today(self._pool)
         if now is None:
             return
-        alone = {number: group.wish(group.tasks).refusal(now) for number, group in self._numbered}
+        alone = {number: wish.refusal(now) for number, wish in enumerate(self._wishes)}
         self._refused.update({number: refusal for number, refusal in alone.items() if refusal})
 
     def _refuse_misfits(self, written: dict[RequestId, _Written], now: Today | None) -> None:
@@ -193,21 +194,24 @@ class _Fitting:
         answers = {number: _answer(group, written) for number, group in remaining if len(group.tasks) > 1}
         misfits = {number: answer for number, answer in answers.items() if isinstance(answer, Exception)}
         if now is not None:
-            misfits |= _misfits(now, remaining, written)
+            misfits |= self._misfits(now, remaining, written)
         if misfits:
             self._refused.update(misfits)
             raise _TakenOut
 
+    def _misfits(
+        self, now: Today, groups: Sequence[tuple[int, Group]], written: dict[RequestId, _Written]
+    ) -> dict[int, Exception]:
+        """Which do not fit, of groups that are counted in `now` already."""
+        wishes = [self._wish_of_new(number, group, written) for number, group in groups]
+        for wish in wishes:
+            now = wish.added(now, -1)
+        answers = zip(groups, refusals(now, wishes), strict=True)
+        return {number: refusal for (number, _), refusal in answers if refusal is not None}
 
-def _misfits(
-    now: Today, groups: Sequence[tuple[int, Group]], written: dict[RequestId, _Written]
-) -> dict[int, Exception]:
-    """Which do not fit, of groups that are counted in `now` already."""
-    wishes = [group.wish(_new(group.tasks, written)) for _, group in groups]
-    for wish in wishes:
-        now = wish.added(now, -1)
-    answers = zip(groups, refusals(now, wishes), strict=True)
-    return {number: refusal for (number, _), refusal in answers if refusal is not None}
+    def _wish_of_new(self, number: int, group: Group, written: dict[RequestId, _Written]) -> Wish:
+        new = _new(group.tasks, written)
+        return self._wishes[number] if len(new) == len(group.tasks) else group.wish(new)
 
 
 async def _begin(connection: asyncpg.Connection, group: Group) -> None:

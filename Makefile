@@ -212,7 +212,7 @@ $(VENV)/.bench-ready: $(READY) bench/requirements.lock bench/boto3.lock
 	fi
 	@touch $@
 
-bench: $(VENV)/.bench-ready  ## measure beside floors and peers, and write docs/reference/performance.md (about 40 minutes)
+bench: $(VENV)/.bench-ready  ## measure beside floors and peers, and write docs/reference/performance.md (about an hour)
 	@$(BIN)/python -m bench --write docs/reference $(BENCH)
 
 bench-quick: $(VENV)/.bench-ready  ## one short round of each row: whether it runs, not how fast

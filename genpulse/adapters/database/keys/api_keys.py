@@ -34,11 +34,10 @@ FROM api_keys
 """
 _FIND = _KEYS + "WHERE digest = $1"
 _ALL = _KEYS + "ORDER BY id"
-_ONE = _KEYS + "WHERE id = $1"
 _THESE = _KEYS + "WHERE id = ANY($1::uuid[])"
 _BEGINNING = "SELECT id FROM api_keys WHERE id::text LIKE $1 || '%'"
 _REVOKE = "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1"
-_LOCKED = _ONE + " FOR UPDATE OF api_keys"
+_LOCKED = _KEYS + "WHERE id = $1 FOR UPDATE OF api_keys"
 _CHANGED = ("name", "expires_at", *_LIMITS)
 _CHANGE = f"""
 UPDATE api_keys SET {", ".join(f"{name} = ${number}" for number, name in enumerate(_CHANGED, 2))} WHERE id = $1
@@ -93,7 +92,7 @@ class PostgresKeys:
         key_id = await self._id_of(beginning)
         with outages():
             await self._pool.execute(_REVOKE, key_id, now)
-        return await self._one(key_id)
+        return await self._read(key_id)
 
     async def change(self, beginning: str, change: Callable[[ApiKey], ApiKey]) -> ApiKey:
         """Keep what `change` makes of the name, the expiry and the limits of a key."""
@@ -104,14 +103,14 @@ class PostgresKeys:
         """Let a new secret sign for the key, and whatever signs now beside it for the overlap."""
         key_id = await self._id_of(beginning)
         await webhook_secrets.rotate(self._pool, self._sealing, key_id, secret, overlap)
-        return await self._one(key_id)
+        return await self._read(key_id)
 
     async def remove_webhook_secret(self, beginning: str, overlap: timedelta) -> ApiKey:
         """Let the shared secret sign for the key again, and its own beside it for the overlap."""
         key_id = await self._id_of(beginning)
         if not await webhook_secrets.remove(self._pool, key_id, overlap):
             raise NoWebhookSecret(key_id)
-        return await self._one(key_id)
+        return await self._read(key_id)
 
     async def webhook_secrets(self, key_id: UUID) -> SigningSecrets:
         """What signs messages about its tasks now."""
@@ -127,10 +126,6 @@ class PostgresKeys:
         if len(rows) != 1:
             raise UnknownKey(beginning, len(rows))
         return uuid_of(rows[0]["id"])
-
-    async def _one(self, key_id: UUID) -> ApiKey:
-        with outages():
-            return _key_of(await self._pool.fetchrow(_ONE, key_id))
 
     async def used(self, key_id: UUID, now: datetime) -> None:
         """Note that it was used."""

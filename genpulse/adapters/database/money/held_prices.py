@@ -12,8 +12,8 @@ from genpulse.adapters.database.money.spending_counters import (
     DAY,
     TODAY,
     check_counted,
+    check_now,
     counted,
-    counted_for,
     lock_months,
     today,
 )
@@ -126,7 +126,7 @@ class HeldPrices:
         async def carry(connection: asyncpg.Connection) -> None:
             await lock_months(connection, [limits])
             await connection.execute(_CARRY, task.id, scope)
-            check_counted(wish, await counted_for(connection, wish, limits))
+            await check_now(connection, wish, limits)
 
         await in_transaction(self._pool, carry)
 

@@ -126,12 +126,12 @@ async def check_again(connection: asyncpg.Connection, task: Task, limits: Spendi
     """
     wish = Wish.of([task], limits, again=True)
     if wish.counters:
-        check_counted(wish, await counted_for(connection, wish, limits))
+        await check_now(connection, wish, limits)
 
 
-async def counted_for(connection: asyncpg.Connection, wish: Wish, limits: SpendingLimits) -> Today:
-    """What is counted now of all that a wish is held to."""
-    return await today(connection, wish.counters, months=limits.looks_at_months)
+async def check_now(connection: asyncpg.Connection, wish: Wish, limits: SpendingLimits) -> None:
+    """The same as `check_counted` by what this transaction sees."""
+    check_counted(wish, await today(connection, wish.counters, months=limits.looks_at_months))
 
 
 def check_counted(wish: Wish, now: Today) -> None:

@@ -10,6 +10,7 @@ from genpulse.adapters.database.statements.search import looks
 from genpulse.adapters.database.statements.search.looks import Lead
 from genpulse.adapters.database.statements.search.searches import Statement, is_impossible
 from genpulse.adapters.database.tasks.rows import Row, group_of, task_of, uuid_of
+from genpulse.adapters.database.tasks.search import BY_THEIR_VALUES
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.search.looked_through import LookedThrough
 from genpulse.domain.search.task_group import TaskGroup
@@ -25,10 +26,7 @@ SAMPLE, OFTEN = 200, 10
 GATHERED_MS = 25
 """For so long an index in no order is read. What a million tasks say takes longer, and is looked for by id."""
 
-GATHERED = (
-    "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_indexscan = off;"
-    " SET LOCAL max_parallel_workers_per_gather = 0"
-)
+GATHERED = f"{BY_THEIR_VALUES}; SET LOCAL enable_indexscan = off; SET LOCAL max_parallel_workers_per_gather = 0"
 
 
 class TaskLooks:

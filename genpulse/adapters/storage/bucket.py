@@ -2,14 +2,16 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import LocalStore, MemoryStore, S3Store
 
+from genpulse.adapters.storage.checked_files import CheckedFiles, Identity, identity_of
 from genpulse.adapters.storage.deletion import delete
 from genpulse.adapters.storage.errors import is_missing, may_be_lost
 from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
@@ -29,6 +31,7 @@ PART = 5 << 20
 """As small as S3 lets a part be."""
 PARTS_AT_ONCE = 4
 _PIECE = 2 << 20
+OTHER_BYTES = "The bytes of this asset are not those that were kept."
 
 
 class Bucket:
@@ -45,6 +48,7 @@ class Bucket:
         )
         self.proxy = None if self.is_here else proxy_of(self._store, proxies)
         self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
+        self._checked = CheckedFiles()
         self._proxies = proxies
         self._is_marked = False
 
@@ -60,6 +64,7 @@ class Bucket:
             reach_the_disk(self._folder, key)
         else:
             put_file(self._folder, key, content.path)
+            self._checked.note(key, content.sha256, identity_of(self._folder / key))
 
     def open_writer(self, key: str, media_type: str) -> ObjectWriter:
         """Begin an object whose bytes are not all here."""
@@ -84,10 +89,13 @@ class Bucket:
         self._demand(writer.key, expected)
         return expected
 
-    def part(self, key: str, start: int, end: int) -> bytes:
-        """The bytes from `start` up to but not including `end`. Raises `StorageLost`, too."""
+    def part(self, key: str, start: int, end: int, *, sha256: str = "") -> bytes:
+        """The bytes from `start` up to but not including `end`; with `sha256` all, which have this digest.
+
+        Raises `StorageLost`, too.
+        """
         try:
-            part = self._read(key, start, end)
+            part, identity = self._read(key, start, end)
         except (BaseError, OSError) as error:
             if may_be_lost(error):
                 self._look_again(key, end)
@@ -97,17 +105,53 @@ class Bucket:
             raise StorageUnavailable(
                 f"The bytes of this asset are incomplete: {end - start:,} were asked for, {len(part):,} came."
             )
+        if sha256:
+            self._compare(key, part, sha256, identity)
         return part
 
-    def _read(self, key: str, start: int, end: int) -> bytes:
+    def _read(self, key: str, start: int, end: int) -> tuple[bytes, Identity | None]:
         """Less where there is less. Of a folder it takes a fifth of what the store needs for it."""
         if self._folder is None:
-            return bytes(obstore.get_range(self._store, key, start=start, end=end))
+            return bytes(obstore.get_range(self._store, key, start=start, end=end)), None
         descriptor = os.open(self._folder / key, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return os.pread(descriptor, end - start, start)
+            return os.pread(descriptor, end - start, start), identity_of(descriptor)
         finally:
             os.close(descriptor)
+
+    def _compare(self, key: str, whole: bytes, sha256: str, identity: Identity | None) -> None:
+        if identity is not None and self._checked.holds(key, sha256, identity):
+            return
+        if hashlib.sha256(whole).hexdigest() != sha256:
+            raise StorageLost(OTHER_BYTES)
+        if identity is not None:
+            self._checked.note(key, sha256, identity)
+
+    def checked_file(self, key: str, sha256: str) -> BinaryIO | None:
+        """The file itself, where it was compared with its digest here lately; the caller closes it."""
+        if self._folder is None:
+            return None
+        try:
+            file = (self._folder / key).open("rb", buffering=0)
+        except OSError:  # who reads it learns why
+            return None
+        if self._checked.holds(key, sha256, identity_of(file.fileno())):
+            return file
+        file.close()
+        return None
+
+    def identity(self, key: str) -> Identity | None:
+        """Of the file under `key`; None where there is no folder, or no such file."""
+        if self._folder is None:
+            return None
+        with suppress(OSError):
+            return identity_of(self._folder / key)
+        return None
+
+    def note_checked(self, key: str, sha256: str, identity: Identity) -> None:
+        """All of the file was read and has this digest; it counts where it is still the one that it was."""
+        if self.identity(key) == identity:
+            self._checked.note(key, sha256, identity)
 
     def remove(self, keys: list[str]) -> None:
         """Forget what is under these keys; what is gone already is no error."""

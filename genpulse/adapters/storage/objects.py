@@ -4,15 +4,15 @@ import asyncio
 import hashlib
 import io
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import BinaryIO, ParamSpec, TypeVar
 
-from genpulse.adapters.storage.bucket import Bucket
+from genpulse.adapters.storage.bucket import OTHER_BYTES, Bucket
 from genpulse.adapters.storage.errors import disk_errors, object_errors, silence
 from genpulse.adapters.storage.incoming import Incoming
 from genpulse.adapters.storage.media.description import Media, describe
@@ -32,8 +32,6 @@ _MOST_REMOTE_AHEAD = 4
 _CALLS_AT_ONCE = 32
 _LOOKS_AT_ONCE = 4
 _SPOOLS_AT_ONCE = 4
-
-_OTHER_BYTES = "The bytes of this asset are not those that were kept."
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -151,14 +149,18 @@ class ObjectStorage:
         a thread nor a connection while it reads.
         """
         if 0 < end - start <= CHUNK:
-            yield await self._call(self._checked, key, start, end, sha256)
+            yield await self._call(self._bucket.part, key, start, end, sha256=sha256)
             return
+        parts = self._parts(key, start, end)
+        async with aclosing(self._compared(parts, key, end - start, sha256) if sha256 else parts) as taken:
+            async for part in taken:
+                yield part
+
+    async def _parts(self, key: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
         places = _places(start, end, CHUNK if self._bucket.is_here else _REMOTE_CHUNK)
         most_ahead = _MOST_AHEAD if self._bucket.is_here else _MOST_REMOTE_AHEAD
         coming: deque[asyncio.Task[bytes]] = deque()
         most = 1
-        digest, loop = hashlib.sha256(), asyncio.get_running_loop()
-        hashing: asyncio.Future[None] | None = None
 
         def ask() -> None:
             for place in islice(places, most - len(coming)):
@@ -172,25 +174,35 @@ class ObjectStorage:
                 part = await coming.popleft()
                 most = min(most * 2 if had_to_wait else most, most_ahead)
                 ask()
-                if sha256:
-                    if hashing is not None:
-                        await hashing
-                    hashing = loop.run_in_executor(self._calls, digest.update, part)
-                    if not coming:
-                        await hashing
-                        if digest.hexdigest() != sha256:
-                            raise StorageLost(_OTHER_BYTES)
                 yield part
         finally:
             for task in coming:
                 task.cancel()
             await asyncio.gather(*coming, return_exceptions=True)
 
-    def _checked(self, key: str, start: int, end: int, sha256: str) -> bytes:
-        part = self._bucket.part(key, start, end)
-        if sha256 and hashlib.sha256(part).hexdigest() != sha256:
-            raise StorageLost(_OTHER_BYTES)
-        return part
+    async def _compared(
+        self, parts: AsyncGenerator[bytes, None], key: str, size: int, sha256: str
+    ) -> AsyncGenerator[bytes, None]:
+        digest, loop = hashlib.sha256(), asyncio.get_running_loop()
+        identity = await self._call(self._bucket.identity, key)
+        hashing: asyncio.Future[None] | None = None
+        async with aclosing(parts):
+            async for part in parts:
+                if hashing is not None:
+                    await hashing
+                hashing = loop.run_in_executor(self._calls, digest.update, part)
+                size -= len(part)
+                if not size:
+                    await hashing
+                    if digest.hexdigest() != sha256:
+                        raise StorageLost(OTHER_BYTES)
+                    if identity is not None:
+                        await self._call(self._bucket.note_checked, key, sha256, identity)
+                yield part
+
+    async def checked_file(self, content: Content) -> BinaryIO | None:
+        """The file with these bytes, where the store is a folder and this process has lately compared them."""
+        return await self._call(self._bucket.checked_file, content.key, content.sha256)
 
     async def remove(self, keys: Sequence[str]) -> None:
         """Forget the bytes under these keys; those that are gone already are no error."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from genpulse.api.server.connections_per_peer import PEERS, Peers
+from genpulse.api.server.file_sender import FILE_SENDER, FileSender
 from genpulse.api.server.unread_bytes import drop_untaken, untaken_bytes
 from genpulse.api.server.written_answer import ANSWER, WrittenAnswer
 
@@ -39,8 +40,9 @@ class GatheringProtocol(HttpToolsProtocol):
     after `head_s` seconds or `HEAD_BYTES`, and after `taken_s` seconds in which next to nothing was taken. Where
     the application has put `Peers` into the state of its lifespan, one for which they have no room gets 503.
 
-    The scope of each request has its `WrittenAnswer`. It was not read where the connection ended before it was
-    written out, where it was reset, and where the client has closed it without having acknowledged all of it.
+    The scope of each request has its `WrittenAnswer`, and without TLS a `FileSender`. An answer was not read where
+    the connection ended before it was written out, where it was reset, and where the client has closed it without
+    having acknowledged all of it.
     """
 
     head_s: ClassVar[float] = HEAD_S
@@ -59,6 +61,7 @@ class GatheringProtocol(HttpToolsProtocol):
         self._was_closed_by_client = False
         self._is_lost = False
         self._says_farewell = False
+        self.when_lost: Callable[[], None] | None = None
         self._taking_timer: asyncio.TimerHandle | None = None
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_s, self._give_up)
         self._gathering = gathering = _Gathering(transport, self.loop, self._closing)
@@ -70,7 +73,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers of the connection."""
         self._stop_timer()
-        self._stop_watching()
+        self.stop_watching()
         if self._peers is not None:
             self._peers.remove(self)
         self._is_lost = True
@@ -78,6 +81,8 @@ class GatheringProtocol(HttpToolsProtocol):
         if self._is_answering() or is_reset:
             self._note_unread()
         super().connection_lost(exc)
+        if self.when_lost is not None:
+            self.when_lost()
         self._gathering.let_go()
 
     def eof_received(self) -> None:
@@ -164,19 +169,24 @@ class GatheringProtocol(HttpToolsProtocol):
             self.transport.abort()
         else:
             super().on_headers_complete()
+            if self.scheme == "http":
+                self.scope[FILE_SENDER] = FileSender(self, self.cycle)  # type: ignore[literal-required]  # of ours
             if self._ends:
                 self.cycle.keep_alive = False
+
+    def flush(self) -> None:
+        """Hand over to the transport what was written and waits for more."""
+        self._gathering.flush()
 
     def pause_writing(self) -> None:
         """The client takes less than is sent."""
         super().pause_writing()
-        if self._taking_timer is None:
-            self._watch()
+        self.watch()
 
     def resume_writing(self) -> None:
         """The client has received enough; of a connection that is being closed it has to receive all."""
         if not self.transport.is_closing():
-            self._stop_watching()
+            self.stop_watching()
         super().resume_writing()
 
     def _closing(self) -> None:
@@ -187,7 +197,12 @@ class GatheringProtocol(HttpToolsProtocol):
         if self._is_lost:
             return
         self._says_farewell = self.scheme == "https"
-        if self._taking_timer is None and self.transport.get_write_buffer_size():
+        if self.transport.get_write_buffer_size():
+            self.watch()
+
+    def watch(self) -> None:
+        """Leave a client that takes next to nothing from now on."""
+        if self._taking_timer is None:
             self._watch()
 
     def _watch(self) -> None:
@@ -209,7 +224,8 @@ class GatheringProtocol(HttpToolsProtocol):
         for answer in self._answers:
             answer.note_unread()
 
-    def _stop_watching(self) -> None:
+    def stop_watching(self) -> None:
+        """It has taken some."""
         if self._taking_timer is not None:
             self._taking_timer.cancel()
             self._taking_timer = None
@@ -259,25 +275,25 @@ class _Gathering:
 
     def write(self, data: bytes) -> None:
         if len(data) >= _LARGE:
-            self._flush()
+            self.flush()
             self._transport.write(data)
             return
         if not self._chunks:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._chunks.append(data)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         chunks, self._chunks = self._chunks, []
         if chunks and not self._transport.is_closing():
             self._transport.write(b"".join(chunks))
 
     def write_eof(self) -> None:
-        self._flush()
+        self.flush()
         if not self._transport.is_closing() and self._transport.can_write_eof():
             self._transport.write_eof()
 
     def close(self) -> None:
-        self._flush()
+        self.flush()
         self._transport.close()
         self._closing()
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, S
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
 
 from genpulse.domain.assets.asset import Content, Received, Spooled
 
@@ -56,6 +56,12 @@ class Storage(Protocol):
         Where these are all bytes, `sha256` is what they have to have: other bytes are lost ones, which is told
         before the last chunk.
         Raises `StorageUnavailable`, and `StorageLost` where these bytes are not there and never come back.
+        """
+
+    async def checked_file(self, content: Content) -> BinaryIO | None:
+        """A file of this machine with these bytes, which were compared with their digest lately; see ADR 33.
+
+        None where there is none: then `read` has them, or tells what is wrong. The caller closes it.
         """
 
     async def remove(self, keys: Sequence[str]) -> None:

@@ -1,0 +1,242 @@
+"""Bodies that the system sends from a file."""
+
+import asyncio
+import os
+import socket
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+import uvloop
+
+from genpulse.api.server.file_sender import file_sender_in
+from genpulse.api.server.uvicorn_protocol import GatheringProtocol
+
+WHOLE = os.urandom(1 << 20) * 12
+"""More than the system holds of what a client does not take."""
+ENVIRONMENT = "/proc/self/environ"
+"""A file whose file system knows no sendfile(2)."""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("files") / "whole"
+    path.write_bytes(WHOLE)
+    return path
+
+
+def app_with(told):
+    """Sends of the file in the query the part that it names; what that raised is appended to `told`."""
+
+    async def app(scope, receive, send):
+        path, start, end = scope["query_string"].decode().split(",")
+        start, end = int(start), int(end)
+        length = (b"content-length", b"%d" % (end - start))
+        with Path(path).open("rb", buffering=0) as part:
+            await send({"type": "http.response.start", "status": 200, "headers": [length]})
+            try:
+                await file_sender_in(scope).send(part, start, end)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+                told.append(error)
+                return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        told.append(scope["path"])
+
+    return app
+
+
+@asynccontextmanager
+async def served(told, protocol=GatheringProtocol):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(app_with(told), http=protocol, log_config=None, lifespan="off", access_log=False)
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def run(request):
+    """Runs what is done with the port of a server, and gives what it was told."""
+
+    def run_with_server(scenario, protocol=GatheringProtocol):
+        async def serve():
+            told = []
+            async with served(told, protocol) as port, asyncio.timeout(120):
+                await scenario(port, told)
+            return told
+
+        before = descriptors()
+        told = request.param(serve())
+        assert descriptors() <= before
+        return told
+
+    return run_with_server
+
+
+def descriptors():
+    """How many of this process are of the file, or of connections."""
+    links = [link.readlink().name for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return sum(name == "whole" or name.startswith("socket:") for name in links)
+
+
+def request(path, start, end, name="/"):
+    return f"GET {name}?{path},{start},{end} HTTP/1.1\r\nHost: here\r\n\r\n".encode()
+
+
+async def answer(reader):
+    head = await reader.readuntil(b"\r\n\r\n")
+    (length,) = (line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    return await reader.readexactly(int(length.partition(b":")[2]))
+
+
+async def asked(port, *requests):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+    writer.write(b"".join(requests))
+    try:
+        return [await answer(reader) for _ in requests]
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+PARTS = [(0, len(WHOLE)), (0, 1), (5, 5), (len(WHOLE) - 1, len(WHOLE)), (999, 3_000_001)]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_comes_as_it_is(run, file, part):
+    async def scenario(port, _):
+        assert await asked(port, request(file, *part)) == [WHOLE[slice(*part)]]
+
+    assert run(scenario) == ["/"]
+
+
+def test_answers_to_requests_that_come_together_come_in_their_order(run, file):
+    async def scenario(port, _):
+        found = await asked(port, *(request(file, *part) for part in PARTS + PARTS[::-1]))
+        assert found == [WHOLE[slice(*part)] for part in PARTS + PARTS[::-1]]
+
+    run(scenario)
+
+
+def test_many_at_once_get_theirs(run, file):
+    async def scenario(port, _):
+        parts = [(number, 3_000_000 + 7 * number) for number in range(40)]
+        found = await asyncio.gather(*(asked(port, request(file, *part)) for part in parts))
+        assert [body for (body,) in found] == [WHOLE[slice(*part)] for part in parts]
+
+    run(scenario)
+
+
+def test_a_client_that_takes_it_slowly_gets_all_of_it(run, file):
+    async def scenario(port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 16)
+        writer.write(request(file, 0, len(WHOLE)))
+        await reader.readuntil(b"\r\n\r\n")
+        found = bytearray()
+        while len(found) < len(WHOLE):
+            found += await reader.read(1 << 18)
+            await asyncio.sleep(0.005)
+        assert found == WHOLE
+        writer.close()
+
+    class Impatient(GatheringProtocol):
+        taken_s = 0.3
+
+    assert run(scenario, Impatient) == ["/"]
+
+
+def test_a_client_that_takes_nothing_is_left(run, file):
+    async def scenario(port, told):
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(request(file, 0, len(WHOLE)))
+        while not told:
+            await asyncio.sleep(0.02)
+        writer.close()
+
+    class Impatient(GatheringProtocol):
+        taken_s = 0.3
+
+    assert run(scenario, Impatient) == ["/"]
+
+
+@pytest.mark.parametrize("reads", [0, 100_000], ids=["at once", "in the middle"])
+def test_clients_that_leave_leave_nothing_open(run, file, reads):
+    async def scenario(port, told):
+        for _ in range(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request(file, 0, len(WHOLE)))
+            if reads:
+                await reader.readexactly(reads)
+            writer.transport.abort()
+        if reads:
+            while len(told) < 20:
+                await asyncio.sleep(0.01)
+
+    assert set(run(scenario)) <= {"/"}
+
+
+def test_a_server_that_stops_meanwhile_waits_for_those_who_take(run, file):
+    taken = []
+
+    async def scenario(port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 16)
+        writer.write(request(file, 0, len(WHOLE)))
+        await reader.readuntil(b"\r\n\r\n")
+
+        async def take():
+            taken.append(await reader.readexactly(len(WHOLE)))
+            writer.close()
+
+        taken.append(asyncio.create_task(take()))
+
+    assert run(scenario) == ["/"]
+    assert taken[1] == WHOLE
+
+
+def test_a_file_that_is_shorter_breaks_off(run, file):
+    async def scenario(port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+        writer.write(request(file, len(WHOLE) - 10, len(WHOLE) + 1))
+        await reader.readuntil(b"\r\n\r\n")
+        assert await reader.read() == WHOLE[-10:]
+        writer.close()
+
+    (error,) = run(scenario)
+    assert isinstance(error, EOFError)
+
+
+def test_a_file_system_without_sendfile_is_read(run):
+    whole = Path(ENVIRONMENT).read_bytes()
+
+    async def scenario(port, _):
+        assert await asked(port, request(ENVIRONMENT, 0, len(whole))) == [whole]
+        assert await asked(port, request(ENVIRONMENT, 3, 9)) == [whole[3:9]]
+
+    assert run(scenario) == ["/", "/"]
+
+
+def test_a_request_that_is_pipelined_behind_a_file_is_not_answered_into_it(run, file):
+    """The second one's head comes while the system still sends the first one's body."""
+
+    async def scenario(port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 16)
+        writer.write(request(file, 0, len(WHOLE), "/first"))
+        await reader.readexactly(100)
+        writer.write(request(file, 1, 9, "/second"))
+        rest = bytearray()
+        while not rest.endswith(WHOLE[1:9]) or b"HTTP/1.1 200" not in rest[-400:]:
+            rest += await reader.read(1 << 18)
+            await asyncio.sleep(0.002)
+        body, _, second = bytes(rest).rpartition(b"HTTP/1.1 200 OK")
+        assert body.endswith(WHOLE[-1000:])
+        assert second.endswith(b"\r\n\r\n" + WHOLE[1:9])
+        writer.close()
+
+    assert run(scenario) == ["/first", "/second"]

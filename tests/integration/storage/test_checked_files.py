@@ -1,0 +1,139 @@
+"""Files that need not be compared with their digest once more."""
+
+import hashlib
+import os
+from dataclasses import replace
+
+import pytest
+
+from genpulse.adapters.storage.checked_files import CheckedFiles, identity_of
+from genpulse.adapters.storage.objects import CHUNK, ObjectStorage
+from genpulse.domain.errors import StorageLost
+
+LARGE = os.urandom(CHUNK + 7)
+
+
+@pytest.fixture(params=[b"fox", LARGE], ids=["small", "large"])
+def body(request):
+    return request.param
+
+
+def opened(folder, tmp_path):
+    return ObjectStorage(f"file://{folder}", spool_dir=tmp_path / "spool")
+
+
+@pytest.fixture
+async def stores(tmp_path):
+    """Two processes with the same folder: what one has compared the other has not."""
+    folder = tmp_path / "store"
+    one, other = opened(folder, tmp_path), opened(folder, tmp_path)
+    yield folder, one, other
+    await one.close()
+    await other.close()
+
+
+async def whole(storage, content):
+    chunks = storage.read(content.key, 0, content.size, sha256=content.sha256)
+    return b"".join([chunk async for chunk in chunks])
+
+
+async def bytes_of_file(storage, content):
+    """What the file has that needs no comparison; None where there is none."""
+    file = await storage.checked_file(content)
+    if file is None:
+        return None
+    with file:
+        return file.read()
+
+
+async def test_what_was_written_here_is_known(stores, body):
+    _, one, other = stores
+    content = await one.keep(body)
+    assert await bytes_of_file(one, content) == body
+    assert await bytes_of_file(other, content) is None
+
+
+async def test_what_was_read_as_a_whole_is_known(stores, body):
+    _, one, other = stores
+    content = await one.keep(body)
+    assert await whole(other, content) == body
+    assert await bytes_of_file(other, content) == body
+
+
+async def test_a_part_proves_nothing(stores):
+    _, one, other = stores
+    content = await one.keep(LARGE)
+    assert b"".join([chunk async for chunk in other.read(content.key, 1, content.size)]) == LARGE[1:]
+    assert await bytes_of_file(other, content) is None
+
+
+async def test_what_somebody_writes_into_is_compared_again(stores, body):
+    folder, one, _ = stores
+    content = await one.keep(body)
+    path = folder / content.key
+    before = path.stat().st_mtime_ns
+    with path.open("r+b") as file:
+        file.write(b"X")
+    os.utime(path, ns=(before + 1, before + 1))
+    assert await bytes_of_file(one, content) is None
+    with pytest.raises(StorageLost, match="not those that were kept"):
+        await whole(one, content)
+
+
+async def test_another_file_in_its_place_is_compared_again(stores, body):
+    folder, one, _ = stores
+    content = await one.keep(body)
+    path = folder / content.key
+    found = path.stat()
+    swapped = path.with_name("swapped")
+    swapped.write_bytes(body[::-1])
+    os.utime(swapped, ns=(found.st_atime_ns, found.st_mtime_ns))
+    swapped.replace(path)
+    assert await bytes_of_file(one, content) is None
+
+
+async def test_another_digest_is_not_what_was_compared(stores, body):
+    _, one, _ = stores
+    content = await one.keep(body)
+    file = await one.checked_file(replace(content, sha256=hashlib.sha256(b"").hexdigest()))
+    assert file is None
+
+
+async def test_what_is_gone_is_no_file(stores, body):
+    folder, one, _ = stores
+    content = await one.keep(body)
+    (folder / content.key).unlink()
+    assert await one.checked_file(content) is None
+    with pytest.raises(StorageLost, match="gone"):
+        await whole(one, content)
+
+
+async def test_memory_has_no_files(tmp_path, body):
+    storage = ObjectStorage("memory:///", spool_dir=tmp_path)
+    content = await storage.keep(body)
+    assert await whole(storage, content) == body
+    assert await storage.checked_file(content) is None
+    await storage.close()
+
+
+def test_after_an_hour_nothing_is_known(tmp_path):
+    now = [0.0]
+    checked = CheckedFiles(lambda: now[0])
+    identity = identity_of(tmp_path)
+    checked.note("key", "digest", identity)
+    now[0] = 3599.0
+    assert checked.holds("key", "digest", identity)
+    now[0] = 3600.0
+    assert not checked.holds("key", "digest", identity)
+
+
+def test_a_few_thousand_are_known_and_the_oldest_is_forgotten(tmp_path):
+    checked, identity = CheckedFiles(), identity_of(tmp_path)
+    for number in range(5000):
+        checked.note(str(number), "digest", identity)
+    assert [checked.holds(str(number), "digest", identity) for number in (0, 903, 904, 4999)] == [
+        False,
+        False,
+        True,
+        True,
+    ]

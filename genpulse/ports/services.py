@@ -7,6 +7,7 @@ from uuid import UUID
 
 from genpulse.background.alarms import Alarms
 from genpulse.background.loops import Loops
+from genpulse.background.turns import Turns
 from genpulse.domain.money.spending import Spending
 from genpulse.domain.provider_account.bounds import Bounds
 from genpulse.domain.retention import RetentionPolicy
@@ -59,6 +60,10 @@ class EnvironmentFacts:
     shows_provider_errors: bool = False
 
 
+MOST_COLLECTED = 256
+"""Results of one provider that a process fetches at once: each is a connection or two, and some of its memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """One of each, chosen once in `wiring.py` and handed in. No output may be larger than `output_limit_bytes`.
@@ -68,7 +73,8 @@ class Services:
     `http` fetches the files that inputs name by a URL; where it is None nobody does. `api_url` is where callers
     reach our own, without a slash at its end; empty where that is not known. `latencies` are kept fresh by the
     process that takes orders. `thumbnails` is None where nothing that makes them is installed. Without
-    `calls` each process knows its own alone. `traces` is None where nothing is traced.
+    `calls` each process knows its own alone. `traces` is None where nothing is traced. `collecting` bounds how
+    many results of one provider a worker fetches at once, however many of its jobs end in the same moment.
     """
 
     environment: EnvironmentFacts
@@ -108,5 +114,6 @@ class Services:
     latencies: Latencies = field(default_factory=Latencies)
     thumbnails: Thumbnails | None = None
     calls: CallMemory | None = None
+    collecting: Turns = field(default_factory=lambda: Turns(MOST_COLLECTED))
     tracing: Tracing = NO_TRACING
     traces: TraceStore | None = None

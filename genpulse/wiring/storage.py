@@ -1,8 +1,8 @@
 """The storage of assets, and the folder in which streams wait."""
 
 from genpulse.adapters.storage.checksum import checksum_options
+from genpulse.adapters.storage.disk.spool_folder import SpoolContents as SpoolContents
 from genpulse.adapters.storage.objects import ObjectStorage, spool_folder
-from genpulse.adapters.storage.spool_folder import SpoolContents as SpoolContents
 from genpulse.configuration.settings import Settings
 
 SPOOLING_PROCESSES = frozenset({"api", "worker"})

@@ -11,10 +11,10 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import LocalStore, MemoryStore, S3Store
 
-from genpulse.adapters.storage.checked_files import CheckedFiles, Identity, identity_of
 from genpulse.adapters.storage.deletion import delete
+from genpulse.adapters.storage.disk.checked_files import CheckedFiles, Identity, identity_of
+from genpulse.adapters.storage.disk.folder import put_file, reach_the_disk, remove_staged
 from genpulse.adapters.storage.errors import is_missing, may_be_lost
-from genpulse.adapters.storage.folder import put_file, reach_the_disk, remove_staged
 from genpulse.adapters.storage.object_writer import END, Fingerprint, ObjectWriter
 from genpulse.adapters.storage.opening import UPLOAD_S, open_store, proxy_of
 from genpulse.adapters.storage.unfinished import UnfinishedUploads

@@ -13,14 +13,14 @@ from typing import ParamSpec, TypeVar
 from uuid import uuid4
 
 from genpulse.adapters.storage.bucket import PART, PARTS_AT_ONCE, Bucket
+from genpulse.adapters.storage.disk.spool import pieces_of, pour, spool
+from genpulse.adapters.storage.disk.spool_folder import SpoolFolder
 from genpulse.adapters.storage.errors import object_errors
 from genpulse.adapters.storage.media.description import Media, describe
 from genpulse.adapters.storage.media.media_type import media_type_of
 from genpulse.adapters.storage.memory_share import MemoryShare, SharedMemory
 from genpulse.adapters.storage.object_file import ObjectFile
 from genpulse.adapters.storage.object_writer import Fingerprint
-from genpulse.adapters.storage.spool import pieces_of, pour, spool
-from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.domain.assets.asset import Buffered, Received, Spooled, Staged, staged_key
 from genpulse.domain.errors import StorageUnavailable
 from genpulse.ports import Noting

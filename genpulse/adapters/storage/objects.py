@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import BinaryIO, ParamSpec, TypeVar
 
 from genpulse.adapters.storage.bucket import OTHER_BYTES, Bucket
+from genpulse.adapters.storage.disk.spool import demand, spool
+from genpulse.adapters.storage.disk.spool_folder import SpoolFolder
 from genpulse.adapters.storage.errors import disk_errors, object_errors, silence
 from genpulse.adapters.storage.incoming import Incoming
 from genpulse.adapters.storage.media.description import Media, describe
-from genpulse.adapters.storage.spool import demand, spool
-from genpulse.adapters.storage.spool_folder import SpoolFolder
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.assets.asset import Buffered, Content, Received, Spooled, Staged, key_of
 from genpulse.domain.errors import ContentTooLarge, StorageFull, StorageLost, StorageUnavailable

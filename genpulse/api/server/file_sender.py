@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import os
-from collections.abc import Callable
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, Protocol
 
@@ -16,40 +16,36 @@ FILE_SENDER = "genpulse.file_sender"
 
 _AT_ONCE = 8 << 20
 """Bytes that a thread sends of one file before others have their turn."""
-_PIECE = 1 << 18
+_PIECE = 1 << 16
 _NOT_BY_ITSELF = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 """What sendfile(2) says of files on file systems that cannot do it."""
 
 _threads = ThreadPoolExecutor(16, thread_name_prefix="sendfile")
 
 
-class Connection(Protocol):
+class HttpConnection(Protocol):
     """What a sender needs of the protocol of its connection."""
 
-    loop: asyncio.AbstractEventLoop
     flow: FlowControl
     transport: asyncio.Transport
-    when_lost: Callable[[], None] | None
 
     def flush(self) -> None:
         """Hand over to the transport what was written and waits for more."""
 
-    def watch(self) -> None:
-        """Leave a client that takes next to nothing from now on."""
-
-    def stop_watching(self) -> None:
-        """It has taken some."""
-
 
 class FileSender:
-    """Sends a part of a file as the body of one response, of which no byte comes through this process.
+    """Sends a part of a file as the body of one response, of which hardly a byte comes through this process.
 
-    Threads ask the system to, since a disk may be slow. None of them waits for a client.
+    Threads ask the system to, since a disk may be slow, and none of them waits for a client: where the connection
+    is full, one piece goes by the transport, which knows how to wait, and how to leave who takes nothing.
     """
 
-    def __init__(self, connection: Connection, cycle: RequestResponseCycle) -> None:
-        self._connection = connection
-        self._cycle = cycle
+    __slots__ = ("_connection", "_cycle")
+
+    def __init__(self, connection: HttpConnection, cycle: RequestResponseCycle) -> None:
+        # Both know the scope, in which this is: with a reference they would wait for the garbage collector.
+        self._connection = weakref.ref(connection)
+        self._cycle = weakref.ref(cycle)
 
     async def send(self, file: BinaryIO, start: int, end: int) -> None:
         """Send the bytes from `start` up to but not including `end`, or fewer where the client leaves.
@@ -57,65 +53,56 @@ class FileSender:
         The head was sent before, and its Content-Length counts them. Raises `EOFError` where the file is shorter,
         and `OSError` where it cannot be read.
         """
-        await self._head_is_out()
-        transport = self._connection.transport
-        if not transport.is_closing():
-            transfer = _Transfer(transport.get_extra_info("socket").fileno(), file.fileno())
-            try:
-                await self._send(transfer, start, end)
-            finally:
-                transfer.close()
-        self._cycle.expected_content_length -= end - start
+        connection, cycle = self._connection(), self._cycle()
+        if connection is None or cycle is None or connection.transport.is_closing():
+            return
+        transport = connection.transport
+        transport.set_write_buffer_limits(high=0)
+        try:
+            await self._written_out(connection)
+            if not transport.is_closing():
+                await self._send(connection, file, start, end)
+        finally:
+            if not transport.is_closing():
+                transport.set_write_buffer_limits()
+        cycle.expected_content_length -= end - start
 
-    async def _head_is_out(self) -> None:
-        """What the transport itself still holds would come behind the file."""
-        connection = self._connection
-        connection.transport.set_write_buffer_limits(high=0)
+    async def _send(self, connection: HttpConnection, file: BinaryIO, start: int, end: int) -> None:
+        transport = connection.transport
+        transfer = _Transfer(transport.get_extra_info("socket").fileno(), file.fileno())
+        try:
+            while start < end and not transport.is_closing():
+                sent_bytes, piece = await transfer.some(start, min(end - start, _AT_ONCE))
+                start += sent_bytes + len(piece)
+                if piece and not transport.is_closing():
+                    transport.write(piece)
+                    await self._written_out(connection)
+        except (BrokenPipeError, ConnectionResetError):
+            transport.abort()
+        finally:
+            transfer.close()
+
+    async def _written_out(self, connection: HttpConnection) -> None:
+        """Wait until the transport holds nothing: what it holds would come behind the file."""
         connection.flush()
         await connection.flow.drain()
-        connection.transport.set_write_buffer_limits()
-
-    async def _send(self, transfer: "_Transfer", start: int, end: int) -> None:
-        while start < end and not self._connection.transport.is_closing():
-            count = min(end - start, _AT_ONCE)
-            try:
-                sent = await transfer.some(start, count)
-            except (BrokenPipeError, ConnectionResetError):
-                return
-            start += sent
-            if sent < count:
-                await self._until_writable(transfer.socket)
-
-    async def _until_writable(self, socket: int) -> None:
-        connection = self._connection
-        ready = connection.loop.create_future()
-
-        def go_on() -> None:
-            if not ready.done():
-                ready.set_result(None)
-
-        connection.loop.add_writer(socket, go_on)
-        connection.when_lost = go_on
-        connection.watch()
-        try:
-            await ready
-        finally:
-            connection.stop_watching()
-            connection.when_lost = None
-            connection.loop.remove_writer(socket)
 
 
 class _Transfer:
     """From a file into a socket, by descriptors of its own: they stay open while a thread works with them."""
 
     def __init__(self, socket: int, file: int) -> None:
-        self.socket = os.dup(socket)
-        self._file = os.dup(file)
-        self._call: Future[int] | None = None
+        self._socket = os.dup(socket)
+        try:
+            self._file = os.dup(file)
+        except OSError:
+            os.close(self._socket)
+            raise
+        self._call: Future[tuple[int, bytes]] | None = None
 
-    async def some(self, start: int, count: int) -> int:
-        """Send some of these bytes, as many as the client has room for, and tell how many."""
-        self._call = _threads.submit(_sent, self.socket, self._file, start, count)
+    async def some(self, start: int, count: int) -> tuple[int, bytes]:
+        """Send some of these bytes; tells how many, and which come next where the connection is full."""
+        self._call = _threads.submit(_send_some, self._socket, self._file, start, count)
         return await asyncio.wrap_future(self._call)
 
     def close(self) -> None:
@@ -126,33 +113,28 @@ class _Transfer:
             self._call.add_done_callback(lambda _: self._close())
 
     def _close(self) -> None:
-        os.close(self.socket)
+        os.close(self._socket)
         os.close(self._file)
 
 
-def _sent(socket: int, file: int, start: int, count: int) -> int:
-    """How many of these bytes the system took. Raises `EOFError` where there are none."""
+def _send_some(socket: int, file: int, start: int, count: int) -> tuple[int, bytes]:
+    """Raises `EOFError` where the file ends before."""
     try:
-        sent = os.sendfile(socket, file, start, count)
+        sent_bytes = os.sendfile(socket, file, start, count)
+        if not sent_bytes:
+            raise EOFError
     except BlockingIOError:
-        return 0
+        sent_bytes = 0
     except OSError as error:
         if error.errno not in _NOT_BY_ITSELF:
             raise
-        return _read_and_sent(socket, file, start, min(count, _PIECE))
-    if not sent:
-        raise EOFError
-    return sent
-
-
-def _read_and_sent(socket: int, file: int, start: int, count: int) -> int:
-    piece = os.pread(file, count, start)
+        sent_bytes = 0
+    if sent_bytes == count:
+        return sent_bytes, b""
+    piece = os.pread(file, min(count - sent_bytes, _PIECE), start + sent_bytes)
     if not piece:
         raise EOFError
-    try:
-        return os.write(socket, piece)
-    except BlockingIOError:
-        return 0
+    return sent_bytes, piece
 
 
 def file_sender_in(scope: Scope) -> FileSender | None:

@@ -61,7 +61,6 @@ class GatheringProtocol(HttpToolsProtocol):
         self._was_closed_by_client = False
         self._is_lost = False
         self._says_farewell = False
-        self.when_lost: Callable[[], None] | None = None
         self._taking_timer: asyncio.TimerHandle | None = None
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(self.head_s, self._give_up)
         self._gathering = gathering = _Gathering(transport, self.loop, self._closing)
@@ -73,7 +72,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers of the connection."""
         self._stop_timer()
-        self.stop_watching()
+        self._stop_watching()
         if self._peers is not None:
             self._peers.remove(self)
         self._is_lost = True
@@ -81,8 +80,6 @@ class GatheringProtocol(HttpToolsProtocol):
         if self._is_answering() or is_reset:
             self._note_unread()
         super().connection_lost(exc)
-        if self.when_lost is not None:
-            self.when_lost()
         self._gathering.let_go()
 
     def eof_received(self) -> None:
@@ -181,12 +178,13 @@ class GatheringProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client takes less than is sent."""
         super().pause_writing()
-        self.watch()
+        if self._taking_timer is None:
+            self._watch()
 
     def resume_writing(self) -> None:
         """The client has received enough; of a connection that is being closed it has to receive all."""
         if not self.transport.is_closing():
-            self.stop_watching()
+            self._stop_watching()
         super().resume_writing()
 
     def _closing(self) -> None:
@@ -197,12 +195,7 @@ class GatheringProtocol(HttpToolsProtocol):
         if self._is_lost:
             return
         self._says_farewell = self.scheme == "https"
-        if self.transport.get_write_buffer_size():
-            self.watch()
-
-    def watch(self) -> None:
-        """Leave a client that takes next to nothing from now on."""
-        if self._taking_timer is None:
+        if self._taking_timer is None and self.transport.get_write_buffer_size():
             self._watch()
 
     def _watch(self) -> None:
@@ -224,8 +217,7 @@ class GatheringProtocol(HttpToolsProtocol):
         for answer in self._answers:
             answer.note_unread()
 
-    def stop_watching(self) -> None:
-        """It has taken some."""
+    def _stop_watching(self) -> None:
         if self._taking_timer is not None:
             self._taking_timer.cancel()
             self._taking_timer = None

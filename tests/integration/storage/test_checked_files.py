@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from genpulse.adapters.storage.checked_files import CheckedFiles, identity_of
+from genpulse.adapters.storage.disk.checked_files import CheckedFiles, identity_of
 from genpulse.adapters.storage.objects import CHUNK, ObjectStorage
 from genpulse.domain.errors import StorageLost
 

@@ -12,7 +12,7 @@ import pytest
 from obstore import list as listed
 from obstore.store import LocalStore
 
-from genpulse.adapters.storage.folder import put_file
+from genpulse.adapters.storage.disk.folder import put_file
 
 OTHER_DISK = Path("/dev/shm")
 ROOT = Path(__file__).parents[3]

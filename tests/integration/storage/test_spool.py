@@ -9,8 +9,8 @@ from typing import IO
 
 import pytest
 
-from genpulse.adapters.storage.spool import spool
-from genpulse.adapters.storage.spool_folder import SpoolFolder
+from genpulse.adapters.storage.disk.spool import spool
+from genpulse.adapters.storage.disk.spool_folder import SpoolFolder
 from genpulse.domain.errors import ContentTooLarge, StorageLost, StorageUnavailable
 
 

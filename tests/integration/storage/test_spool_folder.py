@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from genpulse.adapters.storage.disk.spool_folder import SpoolFolder
 from genpulse.adapters.storage.objects import ObjectStorage
-from genpulse.adapters.storage.spool_folder import SpoolFolder
 
 ROOT = Path(__file__).parents[3]
 WAITING = """

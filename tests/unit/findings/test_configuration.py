@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from genpulse import config
-from genpulse.adapters.storage.spool_folder import SpoolFolder
+from genpulse.adapters.storage.disk.spool_folder import SpoolFolder
 from genpulse.cli.doctor import configuration, machine
 from genpulse.cli.doctor.finding import Level
 

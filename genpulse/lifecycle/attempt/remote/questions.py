@@ -1,5 +1,6 @@
 """Questions about an order, repeated until they are answered or a bound is over."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -59,16 +60,19 @@ class Question:
         self._patience = patience
         self._since: dict[Trouble, float] = {}
         self._tries = 0
+        self._queued_s = 0.0
 
-    async def ask(self, request: Callable[[], Awaitable[T]], answer_s: float) -> T:
-        """The answer, for which `answer_s` seconds are waited each time.
+    async def ask(
+        self, request: Callable[[], Awaitable[T]], answer_s: float, turns: asyncio.Semaphore | None = None
+    ) -> T:
+        """The answer, for which `answer_s` seconds are waited each time. To wait for a turn is no patience.
 
         Raises `Unanswered`, `AnswerTooLarge`, `Stopped`, and the errors that the patience lets through.
         """
         self._run.account.was_asked = True
         while True:
             try:
-                answer = await self._run.signal.ask(request, answer_s)
+                answer = await self._answer(request, answer_s, turns)
             except Exception as error:
                 if self._patience.passes(error):
                     raise
@@ -77,8 +81,23 @@ class Question:
                 await self._show_answered()
                 return answer
 
+    async def _answer(
+        self, request: Callable[[], Awaitable[T]], answer_s: float, turns: asyncio.Semaphore | None
+    ) -> T:
+        signal = self._run.signal
+        if turns is None:
+            return await signal.ask(request, answer_s)
+        came_at = time.monotonic()
+        await signal.ask(turns.acquire, None)
+        self._queued_s += time.monotonic() - came_at
+        try:
+            return await signal.ask(request, answer_s)
+        finally:
+            turns.release()
+
     async def _wait_after(self, error: Exception) -> None:
-        trouble, failure, now = trouble_of(error), self._run.as_charged(failure_of(error)), time.monotonic()
+        trouble, failure = trouble_of(error), self._run.as_charged(failure_of(error))
+        now = time.monotonic() - self._queued_s
         is_new = trouble not in self._since
         self._tries += 1
         since = self._since.setdefault(trouble, now)

@@ -29,7 +29,7 @@ gone for ever is `StorageLost`, and nobody waits for it.
 """
 
 from genpulse.ports.api_keys import KeyStore
-from genpulse.ports.assets.storage import Noting, Storage
+from genpulse.ports.assets.storage import CheckedFile, Noting, Storage
 from genpulse.ports.assets.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
 from genpulse.ports.assets.uploaded_files import UploadedFileStore
 from genpulse.ports.budgets import BudgetStore
@@ -57,6 +57,7 @@ __all__ = [
     "BudgetStore",
     "CallMemory",
     "Catalogue",
+    "CheckedFile",
     "ClientTokenStore",
     "ConsoleStore",
     "DeletionStore",

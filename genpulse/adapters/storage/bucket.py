@@ -64,7 +64,8 @@ class Bucket:
             reach_the_disk(self._folder, key)
         else:
             put_file(self._folder, key, content.path)
-            self._checked.note(key, content.sha256, identity_of(self._folder / key))
+            if identity := self.identity(key):
+                self._checked.note(key, content.sha256, identity)
 
     def open_writer(self, key: str, media_type: str) -> ObjectWriter:
         """Begin an object whose bytes are not all here."""
@@ -115,7 +116,8 @@ class Bucket:
             return bytes(obstore.get_range(self._store, key, start=start, end=end)), None
         descriptor = os.open(self._folder / key, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return os.pread(descriptor, end - start, start), identity_of(descriptor)
+            identity = identity_of(descriptor)
+            return os.pread(descriptor, end - start, start), identity
         finally:
             os.close(descriptor)
 
@@ -127,7 +129,7 @@ class Bucket:
         if identity is not None:
             self._checked.note(key, sha256, identity)
 
-    def checked_file(self, key: str, sha256: str) -> BinaryIO | None:
+    def checked_file(self, key: str, sha256: str) -> tuple[BinaryIO, Identity] | None:
         """The file itself, where it was compared with its digest here lately; the caller closes it."""
         if self._folder is None:
             return None
@@ -135,8 +137,9 @@ class Bucket:
             file = (self._folder / key).open("rb", buffering=0)
         except OSError:  # who reads it learns why
             return None
-        if self._checked.holds(key, sha256, identity_of(file.fileno())):
-            return file
+        identity = identity_of(file.fileno())
+        if self._checked.holds(key, sha256, identity):
+            return file, identity
         file.close()
         return None
 

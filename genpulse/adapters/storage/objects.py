@@ -10,9 +10,10 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from genpulse.adapters.storage.bucket import OTHER_BYTES, Bucket
+from genpulse.adapters.storage.disk.checked_files import identity_of
 from genpulse.adapters.storage.disk.spool import demand, spool
 from genpulse.adapters.storage.disk.spool_folder import SpoolFolder
 from genpulse.adapters.storage.errors import disk_errors, object_errors, silence
@@ -21,7 +22,7 @@ from genpulse.adapters.storage.media.description import Media, describe
 from genpulse.addresses.proxies import NO_PROXIES, Proxies
 from genpulse.domain.assets.asset import Buffered, Content, Received, Spooled, Staged, key_of
 from genpulse.domain.errors import ContentTooLarge, StorageFull, StorageLost, StorageUnavailable
-from genpulse.ports import Health, Noting, State
+from genpulse.ports import CheckedFile, Health, Noting, State
 
 CHUNK = 2 << 20
 PROBE_S = 1.5
@@ -200,9 +201,17 @@ class ObjectStorage:
                         await self._call(self._bucket.note_checked, key, sha256, identity)
                 yield part
 
-    async def checked_file(self, content: Content) -> BinaryIO | None:
+    async def checked_file(self, content: Content) -> CheckedFile | None:
         """The file with these bytes, where the store is a folder and this process has lately compared them."""
-        return await self._call(self._bucket.checked_file, content.key, content.sha256)
+        opened = await self._call(self._bucket.checked_file, content.key, content.sha256)
+        if opened is None:
+            return None
+        file, identity = opened
+
+        async def is_unchanged() -> bool:
+            return await self._call(identity_of, file.fileno()) == identity
+
+        return CheckedFile(file, is_unchanged)
 
     async def remove(self, keys: Sequence[str]) -> None:
         """Forget the bytes under these keys; those that are gone already are no error."""

@@ -53,7 +53,7 @@ class Stream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Send the head, the chunks, and the end."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await first_of(self._send_all(send), _disconnect(receive))
+        await first_of(self._send_all(send), until_gone(receive))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_all(self, send: Send) -> None:
@@ -90,7 +90,7 @@ class EventStream(Response, Generic[T]):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         forget(scope)
         handle = self._cancel_handles.new()
-        leave = asyncio.create_task(_disconnect(receive))
+        leave = asyncio.create_task(until_gone(receive))
         leave.add_done_callback(handle)
         self._watchers.inc()
         try:
@@ -113,6 +113,7 @@ def _chunk(body: bytes) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": True}
 
 
-async def _disconnect(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Take what comes until the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass

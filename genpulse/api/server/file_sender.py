@@ -1,15 +1,16 @@
 """Bodies of responses that the system copies from a file into a connection by itself."""
 
 import asyncio
-import errno
 import os
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, ClassVar, Protocol
 
 from starlette.types import Scope
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from genpulse.api.server.connections_per_peer import most_connections
 
 FILE_SENDER = "genpulse.file_sender"
 """Key in the scope: the `FileSender` of a request, where its connection has one."""
@@ -17,8 +18,8 @@ FILE_SENDER = "genpulse.file_sender"
 _AT_ONCE = 8 << 20
 """Bytes that a thread sends of one file before others have their turn."""
 _PIECE = 1 << 16
-_NOT_BY_ITSELF = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
-"""What sendfile(2) says of files on file systems that cannot do it."""
+_CONNECTIONS_FOR_ONE = 12
+"""Of so many connections that there may be one may send a file: that takes three descriptors more."""
 
 _threads = ThreadPoolExecutor(16, thread_name_prefix="sendfile")
 
@@ -59,37 +60,42 @@ class FileSender:
         transport = connection.transport
         transport.set_write_buffer_limits(high=0)
         try:
-            await self._written_out(connection)
+            await _written_out(connection)
             if not transport.is_closing():
-                await self._send(connection, file, start, end)
+                await _send(connection, file, start, end)
         finally:
             if not transport.is_closing():
                 transport.set_write_buffer_limits()
         cycle.expected_content_length -= end - start
 
-    async def _send(self, connection: HttpConnection, file: BinaryIO, start: int, end: int) -> None:
-        transport = connection.transport
-        transfer = _Transfer(transport.get_extra_info("socket").fileno(), file.fileno())
-        try:
-            while start < end and not transport.is_closing():
-                sent_bytes, piece = await transfer.some(start, min(end - start, _AT_ONCE))
-                start += sent_bytes + len(piece)
-                if piece and not transport.is_closing():
-                    transport.write(piece)
-                    await self._written_out(connection)
-        except (BrokenPipeError, ConnectionResetError):
-            transport.abort()
-        finally:
-            transfer.close()
 
-    async def _written_out(self, connection: HttpConnection) -> None:
-        """Wait until the transport holds nothing: what it holds would come behind the file."""
-        connection.flush()
-        await connection.flow.drain()
+async def _send(connection: HttpConnection, file: BinaryIO, start: int, end: int) -> None:
+    transport = connection.transport
+    transfer = _Transfer(transport.get_extra_info("socket").fileno(), file.fileno())
+    try:
+        while start < end and not transport.is_closing():
+            sent_bytes, piece = await transfer.some(start, min(end - start, _AT_ONCE))
+            start += sent_bytes + len(piece)
+            if piece and not transport.is_closing():
+                transport.write(piece)
+                await _written_out(connection)
+    finally:
+        transfer.close()
+
+
+async def _written_out(connection: HttpConnection) -> None:
+    """Wait until the transport holds nothing: what it holds would come behind the file."""
+    connection.flush()
+    await connection.flow.drain()
 
 
 class _Transfer:
-    """From a file into a socket, by descriptors of its own: they stay open while a thread works with them."""
+    """From a file into a socket, by copies of both descriptors: they stay open while a thread works with them.
+
+    Else a thread might write into a descriptor that is another client's by then.
+    """
+
+    open_ones: ClassVar[int] = 0
 
     def __init__(self, socket: int, file: int) -> None:
         self._socket = os.dup(socket)
@@ -99,6 +105,7 @@ class _Transfer:
             os.close(self._socket)
             raise
         self._call: Future[tuple[int, bytes]] | None = None
+        _Transfer.open_ones += 1
 
     async def some(self, start: int, count: int) -> tuple[int, bytes]:
         """Send some of these bytes; tells how many, and which come next where the connection is full."""
@@ -107,6 +114,7 @@ class _Transfer:
 
     def close(self) -> None:
         """Close them, as soon as a thread lets go of them that nobody waits for any more."""
+        _Transfer.open_ones -= 1
         if self._call is None:
             self._close()
         else:
@@ -118,16 +126,14 @@ class _Transfer:
 
 
 def _send_some(socket: int, file: int, start: int, count: int) -> tuple[int, bytes]:
-    """Raises `EOFError` where the file ends before."""
+    """Raises `EOFError` where the file ends before.
+
+    Whatever the system says against it, a piece is read then: of a file that cannot be read, reading tells; and of
+    a connection that has ended, whoever writes the piece.
+    """
     try:
         sent_bytes = os.sendfile(socket, file, start, count)
-        if not sent_bytes:
-            raise EOFError
-    except BlockingIOError:
-        sent_bytes = 0
-    except OSError as error:
-        if error.errno not in _NOT_BY_ITSELF:
-            raise
+    except OSError:
         sent_bytes = 0
     if sent_bytes == count:
         return sent_bytes, b""
@@ -138,6 +144,12 @@ def _send_some(socket: int, file: int, start: int, count: int) -> tuple[int, byt
 
 
 def file_sender_in(scope: Scope) -> FileSender | None:
-    """What sends files as the body of this response; None with TLS, and where another server serves."""
+    """What sends files as the body of this response.
+
+    None with TLS, where another server serves, and where files that are being sent have taken their share of the
+    descriptors.
+    """
+    if _Transfer.open_ones >= most_connections() // _CONNECTIONS_FOR_ONE:
+        return None
     found: FileSender | None = scope.get(FILE_SENDER)
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
@@ -12,6 +13,14 @@ Noting: TypeAlias = Callable[[str, int], Awaitable[str]]
 """Is told the key and the size in bytes of what is about to be stored, and says under which key that is done.
 
 What it raises passes through."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """An open file, which whoever gets it closes. `is_unchanged` tells whether nobody has written to it since."""
+
+    file: BinaryIO
+    is_unchanged: Callable[[], Awaitable[bool]]
 
 
 class Storage(Protocol):
@@ -58,10 +67,10 @@ class Storage(Protocol):
         Raises `StorageUnavailable`, and `StorageLost` where these bytes are not there and never come back.
         """
 
-    async def checked_file(self, content: Content) -> BinaryIO | None:
+    async def checked_file(self, content: Content) -> CheckedFile | None:
         """A file of this machine with these bytes, which were compared with their digest lately; see ADR 33.
 
-        None where there is none: then `read` has them, or tells what is wrong. The caller closes it.
+        None where there is none: then `read` has them, or tells what is wrong.
         """
 
     async def remove(self, keys: Sequence[str]) -> None:

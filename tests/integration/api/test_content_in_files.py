@@ -1,7 +1,10 @@
 """Bytes of assets that lie in a folder of this machine."""
 
+import asyncio
+import io
 import os
 
+import aiohttp
 import pytest
 
 from genpulse.adapters.storage.objects import ObjectStorage
@@ -85,3 +88,30 @@ async def test_what_was_changed_behind_our_back_is_told_and_not_sent(api, asset,
     else:
         file.write_bytes(WHOLE[:100_000] if change == "cut off" else WHOLE[::-1])
     (await api.get(path(asset))).problem(410, "asset_gone")
+
+
+async def test_what_is_written_into_while_it_is_sent_is_broken_off(api, storage, tmp_path):
+    whole = os.urandom(1 << 20) * 12
+    form = aiohttp.FormData()
+    form.add_field("file", io.BytesIO(whole), filename="file")
+    asset = (await api.post("/v1/uploads", data=form)).json
+    (file,) = (each for each in (tmp_path / "store" / "assets").glob("**/*") if each.is_file())
+    async with api.client.get(f"{api.url}{path(asset)}") as answer:
+        assert answer.status == 200
+        await answer.content.readexactly(1000)
+        with file.open("r+b") as writing:
+            writing.write(b"X")
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.content.read()
+
+
+async def test_a_question_with_a_body_gets_all_of_the_answer(api, asset):
+    """What is left unread of it when the connection is closed would take the answer back."""
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 20)
+    head = f"GET {path(asset)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 500000\r\n\r\n"
+    writer.write(head.encode() + bytes(500_000))
+    async with asyncio.timeout(60):
+        assert (await reader.read()).endswith(b"\r\n\r\n" + WHOLE)
+    writer.close()
+    await writer.wait_closed()

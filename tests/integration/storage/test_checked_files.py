@@ -1,5 +1,6 @@
 """Files that need not be compared with their digest once more."""
 
+import asyncio
 import hashlib
 import os
 from dataclasses import replace
@@ -39,11 +40,12 @@ async def whole(storage, content):
 
 async def bytes_of_file(storage, content):
     """What the file has that needs no comparison; None where there is none."""
-    file = await storage.checked_file(content)
-    if file is None:
+    checked = await storage.checked_file(content)
+    if checked is None:
         return None
-    with file:
-        return file.read()
+    with checked.file:
+        assert await checked.is_unchanged()
+        return checked.file.read()
 
 
 async def test_what_was_written_here_is_known(stores, body):
@@ -78,6 +80,16 @@ async def test_what_somebody_writes_into_is_compared_again(stores, body):
     assert await bytes_of_file(one, content) is None
     with pytest.raises(StorageLost, match="not those that were kept"):
         await whole(one, content)
+
+
+async def test_what_is_written_into_while_it_is_open_is_told(stores, body):
+    folder, one, _ = stores
+    content = await one.keep(body)
+    checked = await one.checked_file(content)
+    with checked.file:
+        await asyncio.sleep(0.05)  # the time of a file goes by steps
+        (folder / content.key).write_bytes(body[::-1])
+        assert not await checked.is_unchanged()
 
 
 async def test_another_file_in_its_place_is_compared_again(stores, body):

@@ -112,8 +112,8 @@ async def _content(request: Request, asset: Asset) -> Response:
         return Response(b"", status, headers, media_type)
     storage = context_in(request.scope).services.storage
     sender = file_sender_in(request.scope) if part.end - part.start > SENT_BY_ITSELF else None
-    if sender is not None and (file := await storage.checked_file(asset.content)) is not None:
-        return FilePart(file, (part.start, part.end), sender, status, headers, media_type)
+    if sender is not None and (checked := await storage.checked_file(asset.content)) is not None:
+        return FilePart(checked, (part.start, part.end), sender, status, headers, media_type)
     chunks = _read(storage, asset, part)
     first = await anext(chunks)
     if len(first) == part.end - part.start:

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import socket
+import subprocess
+import sys
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -40,8 +42,12 @@ def app_with(told):
         length = (b"content-length", b"%d" % (end - start))
         with Path(path).open("rb", buffering=0) as part:
             await send({"type": "http.response.start", "status": 200, "headers": [length]})
+            sender = file_sender_in(scope)
+            if sender is None:
+                await send({"type": "http.response.body", "body": part.read()[start:end], "more_body": True})
             try:
-                await file_sender_in(scope).send(part, start, end)
+                if sender is not None:
+                    await sender.send(part, start, end)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is told
                 told.append(error)
                 return
@@ -77,10 +83,10 @@ def run(request):
                 await scenario(port, told)
             return told
 
-        before = descriptors()
+        before = len(descriptors())
         told = request.param(serve())
         ends_at = time.monotonic() + 60
-        while descriptors() > before:  # a thread closes them after its call
+        while len(descriptors()) > before:  # a thread closes them after its call
             assert time.monotonic() < ends_at, "descriptors stay open"
             time.sleep(0.01)
         return told
@@ -88,14 +94,13 @@ def run(request):
     return run_with_server
 
 
-def descriptors():
-    """How many of this process are of the file, or of connections."""
-    count = 0
-    for link in Path("/proc/self/fd").iterdir():
+def descriptors(process="self"):
+    """The names of those of a process that are of the file, or of connections."""
+    names = []
+    for link in Path(f"/proc/{process}/fd").iterdir():
         with suppress(FileNotFoundError):
-            name = link.readlink().name
-            count += name == "whole" or name.startswith("socket:")
-    return count
+            names.append(link.readlink().name)
+    return [name for name in names if name == "whole" or name.startswith("socket:")]
 
 
 def request(path, start, end, name="/"):
@@ -289,3 +294,35 @@ def test_a_request_that_is_pipelined_behind_a_file_is_not_answered_into_it(run, 
         writer.close()
 
     assert run(scenario) == ["/first", "/second"]
+
+
+_DESCRIPTORS = 300
+_SERVER = f"""
+import asyncio, resource, uvloop
+resource.setrlimit(resource.RLIMIT_NOFILE, ({_DESCRIPTORS}, {_DESCRIPTORS}))
+from tests.integration.api.test_file_sender import served
+
+async def main():
+    async with served([]) as port:
+        print(port, flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, input)
+
+uvloop.run(main())
+"""
+
+
+def test_files_that_are_being_sent_leave_descriptors_for_others(file):
+    """Forty clients that take nothing: a few have the file and a copy of it, the others had it read."""
+    with ExitStack() as stack:
+        server = stack.enter_context(
+            subprocess.Popen([sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        )
+        stack.callback(server.kill)
+        port = int(server.stdout.readline())
+        for number in range(40):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+            client.sendall(request(file, 0, len(WHOLE)))
+            client.recv(1)
+            while descriptors(server.pid).count("whole") < 2 * min(number, _DESCRIPTORS // 17):
+                time.sleep(0.01)
+        assert descriptors(server.pid).count("whole") <= 2 * _DESCRIPTORS // 15

@@ -17,13 +17,60 @@ _ENDS = ("COMMIT", "ROLLBACK")
 
 
 class SocketConnection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that keeps hold of its socket, which asyncpg has no way to reach."""
+    """A connection that keeps hold of its socket, which asyncpg has no way to reach, and that can be settled.
 
-    __slots__ = ("_socket",)
+    asyncpg prepares a statement, and says that it is over when it has been run. Where its values cannot be sent,
+    or whoever asked is cancelled in between, PostgreSQL waits, with its locks and its time limit, at the end of
+    which it refuses whatever somebody else asks next.
+    """
+
+    __slots__ = ("_is_unsettled", "_socket")
 
     def __init__(self, protocol: object, transport: Transport, *rest: object) -> None:
         super().__init__(protocol, transport, *rest)
         self._socket: socket.socket | None = transport.get_extra_info("socket")
+        self._is_unsettled = False
+
+    async def settle(self) -> None:
+        """End what a statement has begun that did not come to its end. Nothing is asked where all have."""
+        if self._is_unsettled:
+            await self.execute("SELECT")
+
+    async def execute(self, *args: Any, **options: Any) -> str:
+        """As asyncpg's, and so are the others."""
+        self._is_unsettled = True
+        status = await super().execute(*args, **options)
+        self._is_unsettled = False
+        return str(status)
+
+    async def executemany(self, *args: Any, **options: Any) -> None:
+        self._is_unsettled = True
+        await super().executemany(*args, **options)
+        self._is_unsettled = False
+
+    async def fetch(self, *args: Any, **options: Any) -> Any:
+        self._is_unsettled = True
+        answer = await super().fetch(*args, **options)
+        self._is_unsettled = False
+        return answer
+
+    async def fetchrow(self, *args: Any, **options: Any) -> Any:
+        self._is_unsettled = True
+        answer = await super().fetchrow(*args, **options)
+        self._is_unsettled = False
+        return answer
+
+    async def fetchval(self, *args: Any, **options: Any) -> Any:
+        self._is_unsettled = True
+        answer = await super().fetchval(*args, **options)
+        self._is_unsettled = False
+        return answer
+
+    async def fetchmany(self, *args: Any, **options: Any) -> Any:
+        self._is_unsettled = True
+        answer = await super().fetchmany(*args, **options)
+        self._is_unsettled = False
+        return answer
 
     def keep_alive(self, vanished_s: float) -> None:
         """Notice that PostgreSQL's host is gone, as PostgreSQL does for us. Nothing to do on a Unix socket."""

@@ -94,7 +94,7 @@ async def open_pool(
             max_size=size,
             max_inactive_connection_lifetime=_LENT_IDLE_S if pooler is Pooler.SESSION else _IDLE_S,
             init=prepare,
-            reset=_keep if is_shared else _drop_read_only,
+            reset=_keep if is_shared else _settle,
             command_timeout=statement_s + _SLOWER_S,
             statement_cache_size=_STATEMENTS_KEPT if prepares or not is_shared else 0,
             server_settings={"application_name": application_name, **settings},
@@ -179,13 +179,14 @@ async def _keep(_connection: asyncpg.Connection) -> None:
     """It has no session that anything could be left in; asyncpg has rolled back what was open."""
 
 
-async def _drop_read_only(connection: asyncpg.Connection) -> None:
-    """A session that takes no writes is not kept: the next one may lead to a server that does.
+async def _settle(connection: SocketConnection) -> None:
+    """Leave nothing open. A session that takes no writes is not kept: the next one may lead to a server that does.
 
     Nothing else is reset. asyncpg has rolled back what was open; its own reset would ask PostgreSQL once more
     after every use. Nobody sets variables for a session, takes its advisory locks or listens on a connection of a
     pool.
     """
+    await connection.settle()
     settings = connection.get_settings()
     if "on" in {getattr(settings, name, "off") for name in ("default_transaction_read_only", "in_hot_standby")}:
         connection.terminate()

@@ -122,15 +122,28 @@ class RepeatedCalls:
         new_key = _key(digest, time.time(), os.urandom(5).hex())
         key = await services.calls.take(digest, new_key, repeats=repeats) if services.calls else None
         if key is None:
-            key = self._known.take(digest, self._clock(), repeats=repeats) or new_key
-        if key == new_key and repeats:
-            key = self._known.unanswered(digest) or new_key
-        if key == new_key and repeats:
-            bounds = _key(digest, time.time() - REMEMBERED_S, ""), _key(digest, None, "")
-            key = await services.store.newest_key(owner, *bounds) or new_key
+            ours = self._known.take(digest, self._clock(), repeats=repeats)
+        else:
+            ours = self._known.unanswered(digest) if repeats else None
+        if key is None or (key == new_key and repeats):
+            key = (await self._repeated(services, owner, digest, ours) if repeats else ours) or new_key
             self._note(services, _Call(digest, key), CallState.OPEN)
         self._known.note(digest, key, CallState.OPEN, self._clock())
         return _Call(digest, key, key == new_key)
+
+    async def _repeated(self, services: Services, owner: str, digest: str, ours: str | None) -> str | None:
+        """The key of the call that one repeats of which this process knows `ours`, and other ones may know more.
+
+        Where ours has made no task, a newer one may be its repetition, which another process has taken.
+        """
+        newest_key = services.store.newest_key
+        newest = await newest_key(owner, _key(digest, time.time() - REMEMBERED_S, ""), _key(digest, None, ""))
+        if ours is None or newest is None:
+            return ours or newest
+        if _time_in(newest) < _time_in(ours) or self._known.has(digest, newest):
+            return ours
+        has_task = await newest_key(owner, ours[:-1], f"{ours}g") == ours
+        return ours if has_task else newest
 
     def _was_refused(self, scope: Scope) -> bool:
         outside = _outside(scope) if self._refused else b""
@@ -188,6 +201,11 @@ class _Watched(Response):
 def _key(digest: str, at_s: float | None, rest: str) -> str:
     """An idempotency key. Keys of one digest are ordered by time; without one it is behind all of them."""
     return f"door-{digest}-{'g' if at_s is None else format(int(at_s * 1000), '012x')}{rest}"
+
+
+def _time_in(key: str) -> str:
+    """When the call of an idempotency key came, which orders as the times do."""
+    return key.rpartition("-")[2][:12]
 
 
 def _digest(owner: str, path: str, body: bytes) -> str:

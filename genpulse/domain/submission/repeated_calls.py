@@ -79,6 +79,10 @@ class KnownCalls:
         open_ends = [call for call in calls if call.state in {CallState.REFUSED, CallState.LOST}]
         return max(open_ends, key=lambda call: call.began_at_s).key if open_ends else None
 
+    def has(self, digest: str, key: str) -> bool:
+        """Whether a call of this digest and key is known here."""
+        return key in self._calls.get(digest, {})
+
     def note(self, digest: str, key: str, state: CallState, now_s: float, process: str = "") -> None:
         """How far the call under this key has come."""
         calls = self._of(digest)

@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import Response
@@ -63,6 +63,7 @@ class World:
     shared: SharedCalls = field(default_factory=SharedCalls)
     intents: list[Intent] = field(default_factory=list)
     born: int = 0
+    is_away: bool = False
     is_certain: bool = True
 
     def __post_init__(self) -> None:
@@ -78,7 +79,7 @@ class World:
         return MemoryCalls(self.shared, f"p{self.born}")
 
     def request(self, process: int) -> Request:
-        known: Any = Known(self.store, self.memories[process])
+        known: Any = Known(self.store, None if self.is_away else self.memories[process])
         nothing: Any = None
         context = Context(known, ApiOptions(), nothing, nothing, asyncio.Event(), nothing)
         scope = {"type": "http", "method": "POST", "path": "/x", "headers": [], "query_string": b""}
@@ -122,6 +123,31 @@ class World:
             return
         intent.done = fate != "vanishes" or not self.says
 
+    async def walk(self, step: str, number: int, process: int, fate: Fate) -> None:
+        """One step of a script."""
+        waiting = [one for one in self.intents if one.waits]
+        answered = [one for one in self.intents if one.answer is not None]
+        if step == "new":
+            # Between a loss and its repetition nobody can know that this is another call.
+            self.is_certain &= not (self.says and waiting)
+            self.intents.append(Intent(b"a fox"))
+            await self.send(self.intents[-1], process, fate)
+        elif step == "again" and (intent := chosen(waiting, number)):
+            await self.send(intent, process, fate)
+        elif step == "end" and (intent := chosen(answered, number)):
+            await self.end(intent, fate)
+        elif step == "kill":
+            self.kill(process)
+        elif step in {"forget", "away"} and self.says:
+            self.lose_redis(waiting, is_for_long=step == "away")
+
+    def lose_redis(self, waiting: list[Intent], *, is_for_long: bool) -> None:
+        """It has forgotten all, or is away until the next time that it goes for long."""
+        self.shared.calls.clear()
+        self.is_away ^= is_for_long
+        # What was refused or lost before that may be taken for an equal call that was answered.
+        self.is_certain &= not (waiting or self.is_away)
+
     def kill(self, process: int) -> None:
         self.memories[process].die()
         self.memories[process] = self._memory()
@@ -137,7 +163,7 @@ class World:
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["new", "again", "again", "end", "end", "kill", "forget"]),
+        st.sampled_from(["new", "again", "again", "end", "end", "kill", "forget", "away"]),
         st.integers(0, 5),
         st.integers(0, PROCESSES - 1),
         st.sampled_from(["arrives", "arrives", "breaks", "vanishes", "refused", "unavailable"]),
@@ -146,30 +172,17 @@ steps = st.lists(
 )
 
 
+FORGET = ("forget", 0, 0, "arrives")
+
+
 def chosen(intents: list[Intent], number: int) -> Intent | None:
     return intents[number % len(intents)] if intents else None
 
 
 async def walked(says: bool, script: list[tuple[str, int, int, Fate]]) -> World:
     world = World(says)
-    for step, number, process, fate in script:
-        waiting = [one for one in world.intents if one.waits]
-        answered = [one for one in world.intents if one.answer is not None]
-        if step == "new":
-            # Between a loss and its repetition nobody can know that this is another call.
-            world.is_certain &= not (says and waiting)
-            world.intents.append(Intent(b"a fox"))
-            await world.send(world.intents[-1], process, fate)
-        elif step == "again" and (intent := chosen(waiting, number)):
-            await world.send(intent, process, fate)
-        elif step == "end" and (intent := chosen(answered, number)):
-            await world.end(intent, fate)
-        elif step == "kill":
-            world.kill(process)
-        elif step == "forget" and says:
-            world.shared.calls.clear()
-            # What was refused or lost before that may be taken for an equal call that was answered.
-            world.is_certain &= not waiting
+    for step in script:
+        await world.walk(*step)
         await asyncio.sleep(0)
     for intent in world.intents:
         while not intent.done:
@@ -181,6 +194,7 @@ async def walked(says: bool, script: list[tuple[str, int, int, Fate]]) -> World:
 
 @settings(max_examples=examples(400), deadline=None)
 @given(st.booleans(), steps)
+@example(True, [("new", 0, 0, "refused"), FORGET, ("again", 0, 1, "arrives"), ("end", 0, 0, "breaks"), FORGET])
 def test_there_are_as_many_tasks_as_were_meant(says, script):
     world = asyncio.run(walked(says, script))
     assert world.count(b"a fox") <= len(world.intents)

@@ -25,12 +25,14 @@ from tests.laid_out import COPY, TEMPLATE, UNSTAMPED, server_of, server_of_many
 from tests.server_home import throw_away_home
 from tests.servers import TestServer, launch
 from tests.tables import emptied_but
+from tests.transports import tell_their_tests
 
 hypothesis.settings.register_profile(
     "no clock decides", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("no clock decides")
 kept_migrations.keep()
+tell_their_tests()
 _LEAVE = f"""
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> '{kept_pool.NAME}'

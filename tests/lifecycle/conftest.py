@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -118,14 +119,16 @@ class Painter(Local[Words]):
 
 @dataclass
 class Shop(Immediate[Words]):
-    """Sells one answer for one request, and counts what it sold."""
+    """Sells one answer for one request, counts what it sold, and notes by a clock of seconds when it was asked."""
 
     sold: int = 0
+    asked_at: list[float] = field(default_factory=list)
     hold: asyncio.Event | None = None
     errors: list[Exception] = field(default_factory=list)
 
     async def generate(self, call: Call[Words]) -> Result:
         self.sold += 1
+        self.asked_at.append(time.monotonic())
         if self.hold:
             await self.hold.wait()
         if self.errors:

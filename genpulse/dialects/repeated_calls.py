@@ -13,7 +13,8 @@ Who remembers what, and how long it lasts:
 | the same of this process, for when Redis is away | memory | nothing |
 | the keys of tasks, which hold the digest of their call and its time | PostgreSQL | both |
 
-PostgreSQL is asked when a client says that it repeats and nobody else knows of what.
+PostgreSQL is asked when a client says that it repeats and Redis does not know of what: of several processes each
+knows its own calls alone, and another one may have made the task.
 A key is committed with its task, in the same statement: nothing more is written for it, and a task is never made
 twice under one key.
 
@@ -121,15 +122,17 @@ class RepeatedCalls:
         repeats = says_repeated and not self._was_refused(request.scope)
         new_key = _key(digest, time.time(), os.urandom(5).hex())
         key = await services.calls.take(digest, new_key, repeats=repeats) if services.calls else None
-        if key is None:
-            ours = self._known.take(digest, self._clock(), repeats=repeats)
-        else:
-            ours = self._known.unanswered(digest) if repeats else None
-        if key is None or (key == new_key and repeats):
-            key = (await self._repeated(services, owner, digest, ours) if repeats else ours) or new_key
+        if repeats and key in {None, new_key}:
+            ours = self._ours(digest, repeats=True) if key is None else self._known.unanswered(digest)
+            key = await self._repeated(services, owner, digest, ours) or new_key
             self._note(services, _Call(digest, key), CallState.OPEN)
+        elif key is None:
+            key = self._ours(digest, repeats=False) or new_key
         self._known.note(digest, key, CallState.OPEN, self._clock())
         return _Call(digest, key, key == new_key)
+
+    def _ours(self, digest: str, *, repeats: bool) -> str | None:
+        return self._known.take(digest, self._clock(), repeats=repeats)
 
     async def _repeated(self, services: Services, owner: str, digest: str, ours: str | None) -> str | None:
         """The key of the call that one repeats of which this process knows `ours`, and other ones may know more.

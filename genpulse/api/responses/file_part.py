@@ -48,9 +48,9 @@ class FilePart(Response):
         try:
             await self._sender.send(file, start, last_at)
             if not await self._checked.is_unchanged():
-                raise StorageLost("The bytes of this asset were changed while they were sent.")
+                raise StorageLost(f"The file {file.name} was changed while it was sent.")
             await self._sender.send(file, last_at, end)
         except EOFError as error:
-            raise StorageLost("The bytes of this asset were cut off while they were sent.") from error
+            raise StorageLost(f"The file {file.name} was cut off while it was sent.") from error
         except OSError as error:
-            raise StorageUnavailable(f"The file of this asset cannot be read: {error.strerror}.") from error
+            raise StorageUnavailable(f"The file {file.name} cannot be sent: {error.strerror}.") from error

@@ -6,15 +6,15 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-import uvicorn
 import uvloop
 
 from genpulse.api.server.file_sender import file_sender_in
 from genpulse.api.server.uvicorn_protocol import GatheringProtocol
+from tests.integration.api.test_uvicorn_protocol import served
 
 WHOLE = os.urandom(1 << 20) * 12
 """More than the system holds of what a client does not take."""
@@ -57,21 +57,6 @@ def app_with(told):
     return app
 
 
-@asynccontextmanager
-async def served(told, protocol=GatheringProtocol):
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app_with(told), http=protocol, log_config=None, lifespan="off", access_log=False)
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            await asyncio.sleep(0.01)
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            server.should_exit = True
-            await serving
-
-
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 def run(request):
     """Runs what is done with the port of a server, and gives what it was told."""
@@ -79,7 +64,7 @@ def run(request):
     def run_with_server(scenario, protocol=GatheringProtocol):
         async def serve():
             told = []
-            async with served(told, protocol) as port, asyncio.timeout(120):
+            async with served(protocol, app=app_with(told)) as port, asyncio.timeout(120):
                 await scenario(port, told)
             return told
 
@@ -300,10 +285,10 @@ _DESCRIPTORS = 300
 _SERVER = f"""
 import asyncio, resource, uvloop
 resource.setrlimit(resource.RLIMIT_NOFILE, ({_DESCRIPTORS}, {_DESCRIPTORS}))
-from tests.integration.api.test_file_sender import served
+from tests.integration.api.test_file_sender import app_with, served
 
 async def main():
-    async with served([]) as port:
+    async with served(app=app_with([])) as port:
         print(port, flush=True)
         await asyncio.get_running_loop().run_in_executor(None, input)
 

@@ -60,7 +60,7 @@ async def gone(receive):
 
 
 @asynccontextmanager
-async def served(protocol=GatheringProtocol, buffered=None):
+async def served(protocol=GatheringProtocol, buffered=None, app=app):
     """Its port; the system holds about so many bytes of each answer."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         if buffered is not None:

@@ -4,6 +4,7 @@ import asyncio
 import platform
 import time
 import weakref
+from collections.abc import AsyncGenerator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -54,17 +55,16 @@ class Session:
 
 
 class AsyncSession:
-    """The connections of an async client. They belong to an event loop: in another one there are new ones."""
+    """The connections of an async client. Each event loop has its own, and they are closed when it ends."""
 
     def __init__(self, address: Address, silence_s: float) -> None:
         self._address = address
         self._silence_s = silence_s
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: httpx.AsyncClient | None = None
+        self._open: dict[asyncio.AbstractEventLoop, _Open] = {}
 
     async def send(self, request: Request, **body: Any) -> httpx.Response:
         """The response, as soon as its head is there."""
-        http = self._http()
+        http = await self._http()
         return await http.send(http.build_request(**_parts(self._address, request), **body), stream=True)
 
     def within(self, silence_s: float) -> dict[str, Any]:
@@ -76,17 +76,37 @@ class AsyncSession:
         await asyncio.sleep(seconds)
 
     async def aclose(self) -> None:
-        """Close the connections; a call opens new ones."""
-        client, self._client = self._client, None
-        if client is not None and self._loop is asyncio.get_running_loop():
-            await client.aclose()
+        """Close the connections; a call opens new ones. Other loops close theirs themselves, a moment later."""
+        here = self._open.pop(asyncio.get_running_loop(), None)
+        self._open.clear()
+        if here is not None:
+            await here.life.aclose()
 
-    def _http(self) -> httpx.AsyncClient:
+    async def _http(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
-            self._client = httpx.AsyncClient(**_settings(self._address, self._silence_s))
-            self._loop = loop
-        return self._client
+        found = self._open.get(loop)
+        if found is None:
+            for each in [each for each in list(self._open) if each.is_closed()]:
+                self._open.pop(each, None)
+            found = self._open[loop] = _Open(httpx.AsyncClient(**_settings(self._address, self._silence_s)))
+            await anext(found.life)
+        return found.http
+
+
+class _Open:
+    """The connections in one loop. A loop closes the generators that it has begun when it ends, or when nobody has
+    them any more: so does it with `life`, and with that the connections."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+        self.life = _life(http)
+
+
+async def _life(http: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        await http.aclose()
 
 
 def _settings(address: Address, silence_s: float) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class AsyncSession:
     def __init__(self, address: Address, silence_s: float) -> None:
         self._address = address
         self._silence_s = silence_s
-        self._open: dict[asyncio.AbstractEventLoop, _Open] = {}
+        self._by_loop: dict[asyncio.AbstractEventLoop, _LoopConnections] = {}
 
     async def send(self, request: Request, **body: Any) -> httpx.Response:
         """The response, as soon as its head is there."""
@@ -77,23 +77,25 @@ class AsyncSession:
 
     async def aclose(self) -> None:
         """Close the connections; a call opens new ones. Other loops close theirs themselves, a moment later."""
-        here = self._open.pop(asyncio.get_running_loop(), None)
-        self._open.clear()
+        here = self._by_loop.pop(asyncio.get_running_loop(), None)
+        self._by_loop.clear()
         if here is not None:
             await here.life.aclose()
 
     async def _http(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
-        found = self._open.get(loop)
-        if found is None:
-            for each in [each for each in list(self._open) if each.is_closed()]:
-                self._open.pop(each, None)
-            found = self._open[loop] = _Open(httpx.AsyncClient(**_settings(self._address, self._silence_s)))
-            await anext(found.life)
-        return found.http
+        connections = self._by_loop.get(loop)
+        if connections is None:
+            for each in [each for each in list(self._by_loop) if each.is_closed()]:
+                self._by_loop.pop(each, None)
+            connections = self._by_loop[loop] = _LoopConnections(
+                httpx.AsyncClient(**_settings(self._address, self._silence_s))
+            )
+            await anext(connections.life)
+        return connections.http
 
 
-class _Open:
+class _LoopConnections:
     """The connections in one loop. A loop closes the generators that it has begun when it ends, or when nobody has
     them any more: so does it with `life`, and with that the connections."""
 

@@ -365,7 +365,7 @@ async def test_an_async_client_that_nobody_has_any_more_closes_itself(odd):
     odd.answer = resting
     client = AsyncGenPulse(odd.url)
     await client.models()
-    [http] = [kept.http for kept in client._connection.session._open.values()]
+    [http] = [kept.http for kept in client._connection.session._by_loop.values()]
     del client
     gc.collect()
     while not http.is_closed:

@@ -1,5 +1,6 @@
 """Predictions: creating them, looking at them, listing and cancelling them."""
 
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -35,6 +36,9 @@ from genpulse.domain.task import Task
 from genpulse.lifecycle.cancel import cancel
 
 PAGE = 100
+SPARE_SHARE, MOST_SPARE_S = 0.1, 1.0
+"""Of the time that a call may be held, so much is left for the answer. Replicate's client for Python 1.0 gives a
+prediction up half a second after the time that it asked for (`_create_prediction_timeout`)."""
 _RETRIES = "x-stainless-retry-count"
 _REPEATS_BY_ITSELF = "replicate-javascript/"
 
@@ -120,13 +124,16 @@ class Predictions:
             raise ModelNotFound(str(error)) from error
 
     async def _create(self, request: Request, prediction: PredictionRequest, model_id: str) -> Response:
+        came_at = time.monotonic()
         hold_s, view = wait_s(request.headers, self.longest_wait_s), self.view(request)
         order = _order(request, prediction, model_id, view.links)
 
         async def made(key: str | None) -> Response:
             submitted = await submit(request, order, key)
-            task = submitted.task if hold_s is None else await task_at_end(request, submitted.task, hold_s)
-            return _created(view, task, held=hold_s is not None)
+            if hold_s is None:
+                return _created(view, submitted.task, held=False)
+            left_s = came_at + hold_s - min(hold_s * SPARE_SHARE, MOST_SPARE_S) - time.monotonic()
+            return _created(view, await task_at_end(request, submitted.task, left_s), held=True)
 
         if hold_s is None and not _may_repeat(request.headers):
             return await made(request_headers.idempotency_key(request.headers))

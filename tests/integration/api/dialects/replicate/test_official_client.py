@@ -3,6 +3,7 @@
 import io
 import sys
 
+import httpx
 import pytest
 
 if sys.version_info >= (3, 14):
@@ -19,6 +20,14 @@ from tests.integration.api.conftest import KEY_PREFIXES
 PUBLIC = "https://genpulse.example"
 
 
+class Patient(httpx.AsyncHTTPTransport):
+    """Waits for an answer on a busy machine, where the client gives a held call up after half a second more."""
+
+    async def handle_async_request(self, request):
+        request.extensions["timeout"]["read"] = 60.0
+        return await super().handle_async_request(request)
+
+
 @pytest.fixture
 async def client_of():
     """A client with a key that the server knows, or with the word that is given for one."""
@@ -27,7 +36,8 @@ async def client_of():
     async def make(served, token: str = ""):
         _, headers = await added(served.services.keys)
         token = token or headers["Authorization"].removeprefix("Bearer ")
-        clients.append(replicate.Client(api_token=token, base_url=f"{served.url}/replicate", timeout=60))
+        url = f"{served.url}/replicate"
+        clients.append(replicate.Client(api_token=token, base_url=url, timeout=60, transport=Patient()))
         return clients[-1]
 
     yield make

@@ -61,7 +61,7 @@ class EnvironmentFacts:
 
 
 MOST_COLLECTED = 256
-"""Results of one provider that a process fetches at once: each is a connection or two, and some of its memory."""
+"""Results of one provider that a process has in hand at once: each is a connection or a file, and some memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ class Services:
     reach our own, without a slash at its end; empty where that is not known. `latencies` are kept fresh by the
     process that takes orders. `thumbnails` is None where nothing that makes them is installed. Without
     `calls` each process knows its own alone. `traces` is None where nothing is traced. `collecting` bounds how
-    many results of one provider a worker fetches at once, however many of its jobs end in the same moment.
+    many results of one provider a worker has in hand at once, from fetching one to the end of its attempt, however
+    many of its jobs end in the same moment.
     """
 
     environment: EnvironmentFacts

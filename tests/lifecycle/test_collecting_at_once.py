@@ -1,4 +1,4 @@
-"""However many jobs end in the same moment, so many results are fetched at once."""
+"""However many jobs end in the same moment, so many results are in hand at once."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -6,14 +6,16 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.background.turns import Turns
-from genpulse.domain.errors import ProviderUnavailable
+from genpulse.domain.errors import ProviderUnavailable, StorageUnavailable
 from genpulse.domain.provider_account.bounds import Bounds
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.cancel import cancel
 from genpulse.provider import Job, Model, Output, Provider, Result
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.lifecycle.conftest import MEDIUM, Studio, Words
+from tests.lifecycle.test_promises import LOST, Wire, behind
 
 MOST = 2
 KIND = "text-to-video"
@@ -43,6 +45,23 @@ class Slow(Studio):
         finally:
             self.at_once -= 1
         return Result((Output(MEDIUM + job.id.encode()),))
+
+
+class SlowStorage(ObjectStorage):
+    """Keeps nothing before it may, and is away as long as `is_away`."""
+
+    def __init__(self, spool_dir):
+        super().__init__("memory:///", spool_dir=spool_dir)
+        self.may_keep = asyncio.Event()
+        self.is_away = False
+        self.tries = 0
+
+    async def keep(self, content, **options):
+        self.tries += 1
+        if self.is_away:
+            raise StorageUnavailable("away")
+        await self.may_keep.wait()
+        return await super().keep(content, **options)
 
 
 @asynccontextmanager
@@ -111,6 +130,47 @@ async def test_a_result_that_does_not_come_lets_the_next_one_have_its_turn(world
         art.may_go.set()
         assert [(await world.ended(task)).status for task in tasks] == [TaskStatus.SUCCEEDED] * 5
     assert art.most_at_once == MOST
+
+
+@pytest.fixture
+async def storage(world, tmp_path):
+    storage = SlowStorage(tmp_path)
+    world.services = replace(world.services, storage=storage)
+    yield storage
+    await storage.close()
+
+
+async def test_what_is_not_stored_yet_is_in_hand(world, until, storage):
+    async with working(world) as (art, _):
+        art.may_go.set()
+        tasks = [await world.submit("art/studio", kind=KIND) for _ in range(6)]
+        await until(lambda: storage.tries == MOST)
+        await asyncio.sleep(0.2)
+        assert (len(art.seen), storage.tries) == (MOST, MOST)
+        storage.may_keep.set()
+        assert [(await world.ended(task)).status for task in tasks] == [TaskStatus.SUCCEEDED] * 6
+
+
+async def test_while_the_storage_is_away_all_results_are_fetched(world, until, storage):
+    """Vendors remove them after a while."""
+    storage.is_away = True
+    storage.may_keep.set()
+    async with working(world) as (art, _):
+        art.may_go.set()
+        tasks = [await world.submit("art/studio", kind=KIND) for _ in range(6)]
+        await until(lambda: len(art.seen) == 6)
+        storage.is_away = False
+        assert [(await world.ended(task)).status for task in tasks] == [TaskStatus.SUCCEEDED] * 6
+
+
+async def test_while_no_end_can_be_saved_all_results_are_fetched(world, until):
+    wire = behind(world, Wire(world.services.store, "finish", LOST, done=False, times=10_000))
+    async with working(world) as (art, _):
+        art.may_go.set()
+        tasks = [await world.submit("art/studio", kind=KIND) for _ in range(6)]
+        await until(lambda: len(art.seen) == 6)
+        wire.left = 0
+        assert [(await world.ended(task)).status for task in tasks] == [TaskStatus.SUCCEEDED] * 6
 
 
 @pytest.mark.slow

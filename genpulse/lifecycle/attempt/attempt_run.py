@@ -34,7 +34,9 @@ class AttemptRun:
     """One attempt from its claim to its end. `interrupt` and `poll_now` may be called at any moment.
 
     `call` is what the engine is asked for, once `prepare` has returned. `files` removes what inputs and outputs
-    wait in. The attempt began at `began_at` by a clock that does not jump, in seconds.
+    wait in. `turn` is held while a result is fetched and stored, but not while it waits for what is away, so that
+    the next ones are fetched before the vendor removes them. The attempt began at `began_at` by a clock that does
+    not jump, in seconds.
     """
 
     call: Call[Any]
@@ -52,6 +54,7 @@ class AttemptRun:
         self.order = AttemptOrder(claim.task.order)
         self.account = AccountUse()
         self.files = AsyncExitStack()
+        self.turn = services.collecting.of(claim.task.provider)
         if claim.task.cancel_requested:
             self.interrupt(Interruption.CANCELED)
 
@@ -222,12 +225,18 @@ class AttemptRun:
         """
 
         async def wait(seconds: float) -> None:
+            self.turn.give_back()
             await self.report.wait_for(waits_for)
             await self._sleep(seconds, stops)
 
         result = await until_available(self.services, what, self.task.id, act, wait=wait)
         await self.report.go_on()
         return result
+
+    async def step_aside(self, seconds: float) -> None:
+        """Wait, and let the next result be fetched meanwhile."""
+        self.turn.give_back()
+        await asyncio.sleep(seconds)
 
     async def _sleep(self, seconds: float, stops: Collection[Interruption]) -> None:
         if Interruption.CANCELED in stops:

@@ -48,6 +48,7 @@ async def run_attempt(run: AttemptRun) -> None:
         try:
             await run.files.aclose()
         finally:
+            run.turn.give_back()
             await _give_back_admission(run)
 
 
@@ -148,7 +149,11 @@ async def _save(run: AttemptRun, outcome: Outcome) -> None:
         times=run.stopwatch.times(),
     )
     seq = await until_available(
-        run.services, "the end of task %s", run.task.id, lambda: run.services.store.finish(end)
+        run.services,
+        "the end of task %s",
+        run.task.id,
+        lambda: run.services.store.finish(end),
+        wait=run.step_aside,
     )
     run.services.events.publish(TaskEvent(run.task.id, seq))
     run.services.tracing.outcome(outcome)

@@ -17,9 +17,9 @@ from genpulse.provider.http import AnswerTooLarge
 async def collect_result(run: AttemptRun, engine: TwoPhase[Any], job: Job[Any], ends_at: float) -> ReceivedResult:
     """Fetch all outputs of the job that can be had.
 
-    Only so many results of a provider are fetched at once. The vendor is asked for fresh addresses as often as a
-    download breaks off; what came already is kept. Raises `Stopped`, `OutputUnavailable`, and what the plug-in
-    says of a job that has failed after all.
+    The attempt waits for its turn, and keeps it when the result is there. The vendor is asked for fresh addresses
+    as often as a download breaks off; what came already is kept. Raises `Stopped`, `OutputUnavailable`, and what
+    the plug-in says of a job that has failed after all.
     """
     receiver = OutputReceiver(run)
 
@@ -27,8 +27,7 @@ async def collect_result(run: AttemptRun, engine: TwoPhase[Any], job: Job[Any], 
         return await receiver.receive(await engine.collect(job))
 
     try:
-        turns = run.services.collecting.of(run.task.provider)
-        return await Question(run, engine, _patience(run, ends_at)).ask(collect, engine.collect_s, turns)
+        return await Question(run, engine, _patience(run, ends_at)).ask(collect, engine.collect_s, run.turn)
     except Unanswered as unanswered:
         if receiver.has_outputs:
             return receiver.so_far()

@@ -1,12 +1,12 @@
 """Questions about an order, repeated until they are answered or a bound is over."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from genpulse.background.turns import Turn
 from genpulse.domain.errors import GenPulseError, Unavailable
 from genpulse.domain.failure import Failure
 from genpulse.domain.task import WaitsFor
@@ -62,17 +62,16 @@ class Question:
         self._tries = 0
         self._queued_s = 0.0
 
-    async def ask(
-        self, request: Callable[[], Awaitable[T]], answer_s: float, turns: asyncio.Semaphore | None = None
-    ) -> T:
+    async def ask(self, request: Callable[[], Awaitable[T]], answer_s: float, turn: Turn | None = None) -> T:
         """The answer, for which `answer_s` seconds are waited each time. To wait for a turn is no patience.
 
-        Raises `Unanswered`, `AnswerTooLarge`, `Stopped`, and the errors that the patience lets through.
+        With the answer the turn is held; each try that brings none gives it back. Raises `Unanswered`,
+        `AnswerTooLarge`, `Stopped`, and the errors that the patience lets through.
         """
         self._run.account.was_asked = True
         while True:
             try:
-                answer = await self._answer(request, answer_s, turns)
+                answer = await self._answer(request, answer_s, turn)
             except Exception as error:
                 if self._patience.passes(error):
                     raise
@@ -81,19 +80,18 @@ class Question:
                 await self._show_answered()
                 return answer
 
-    async def _answer(
-        self, request: Callable[[], Awaitable[T]], answer_s: float, turns: asyncio.Semaphore | None
-    ) -> T:
+    async def _answer(self, request: Callable[[], Awaitable[T]], answer_s: float, turn: Turn | None) -> T:
         signal = self._run.signal
-        if turns is None:
+        if turn is None:
             return await signal.ask(request, answer_s)
         came_at = time.monotonic()
-        await signal.ask(turns.acquire, None)
+        await signal.ask(turn.take, None)
         self._queued_s += time.monotonic() - came_at
         try:
             return await signal.ask(request, answer_s)
-        finally:
-            turns.release()
+        except BaseException:
+            turn.give_back()
+            raise
 
     async def _wait_after(self, error: Exception) -> None:
         trouble, failure = trouble_of(error), self._run.as_charged(failure_of(error))

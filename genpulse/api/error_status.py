@@ -59,7 +59,7 @@ from genpulse.domain.errors import (
     UploadIncomplete,
     UploadNotTaken,
 )
-from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.provider_account.rate import Rate, whole_s
 
 RateLimitHeaders: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -150,5 +150,5 @@ def rate_limit_headers(rate: Rate, remaining: int, after_s: float) -> RateLimitH
     window_s = math.ceil(rate.per_s)
     return (
         ("RateLimit-Policy", f'"key";q={rate.count};w={window_s}'),
-        ("RateLimit", f'"key";r={remaining};t={math.ceil(after_s)}'),
+        ("RateLimit", f'"key";r={remaining};t={whole_s(after_s)}'),
     )

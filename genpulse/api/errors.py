@@ -18,7 +18,6 @@ Refused
 └── RangeNotSatisfiable                         a range outside of the content
 """
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -31,7 +30,7 @@ from genpulse.domain.errors import (
     Refused,
 )
 from genpulse.domain.keys.api_key import Scope
-from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.provider_account.rate import Rate, whole_s
 
 
 class InvalidJson(Refused):
@@ -204,7 +203,7 @@ class TooManyRequests(Refused):
 
     def __init__(self, rate: Rate, wait_s: float) -> None:
         super().__init__(f"This API key may make {rate} calls. Wait for {wait_s:.1f} s.")
-        self.retry_after_s = max(1, math.ceil(wait_s))
+        self.retry_after_s = max(1, whole_s(wait_s))
         self.rate = rate
 
 

@@ -1,7 +1,8 @@
 """One store and queue after the other: PostgreSQL, and the twin in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -52,7 +53,7 @@ class Backend:
     queue: TaskQueue
     deliveries: DeliveryStore = field(default_factory=MemoryDeliveries)
 
-    worker: Worker = field(default_factory=lambda: new_worker("w"))
+    worker: Worker = field(default_factory=lambda: brief_worker("w"))
     listens: bool = True
 
     @property
@@ -69,15 +70,23 @@ class Backend:
 
     async def claim(self, *providers: str, at_most: int = 1, worker: Worker | None = None) -> list[Claim]:
         """What begins of these providers."""
-        claimer, found = await self.alive(worker), []
+        found: list[Claim] = []
         for provider in providers or ("sandbox",):
-            ids = new_ids(at_most - len(found))
-            found += await self.store.claim(claimer, provider, ids)
+            found += await self._claimed(worker or self.worker, provider, at_most - len(found))
         return found
+
+    async def _claimed(self, worker: Worker, provider: str, at_most: int) -> Sequence[Claim]:
+        """Asked once more where the lease was over before the claim came: such a worker gets nothing."""
+        while True:
+            began_at = time.monotonic()
+            await self.alive(worker)
+            claims = await self.store.claim(worker, provider, new_ids(at_most))
+            if claims or time.monotonic() - began_at < worker.lease_s:
+                return claims
 
     async def taken_over(self, *providers: str, by: str = "other") -> list[Claim]:
         """What another worker takes over, which renews its own lease meanwhile; at most 5 seconds."""
-        other = new_worker(by)
+        other = brief_worker(by)
         for _ in range(60):
             await self.store.renew(other, now())
             taken = await self.store.take_over(other, providers or ("sandbox",), new_ids(10))
@@ -122,7 +131,13 @@ class Backend:
 
 
 def new_worker(name: str) -> Worker:
-    return Worker(uuid_utils.compat.uuid7(), name, LEASE_S)
+    """One whose lease ends by no pause of the machine."""
+    return Worker(uuid_utils.compat.uuid7(), name, 3600.0)
+
+
+def brief_worker(name: str) -> Worker:
+    """One from whom others take over soon."""
+    return replace(new_worker(name), lease_s=LEASE_S)
 
 
 def new_ids(count: int) -> list[UUID]:

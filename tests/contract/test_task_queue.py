@@ -83,7 +83,7 @@ async def test_a_freed_seat_wakes_whoever_waits_for_it(backend):
 
 
 async def new_claims(backend, provider, at_most, seats=None):
-    worker = await backend.alive()
+    worker = await backend.alive(new_worker("w"))
     return await backend.store.claim(worker, provider, new_ids(at_most), resumed=False, seats=seats)
 
 
@@ -97,7 +97,7 @@ async def test_a_claim_may_allow_fewer_seats_and_counts_what_was_claimed_before(
         await backend.end(claim.lease, outcome)
     assert await backend.queue.running("sandbox") == 4
     assert await new_claims(backend, "sandbox", 5, seats=4) == ()
-    resumed = await backend.store.claim_resumed(await backend.alive(), ["sandbox"], new_ids(5))
+    resumed = await backend.store.claim_resumed(await backend.alive(new_worker("w")), ["sandbox"], new_ids(5))
     assert (len(resumed), await backend.queue.running("sandbox")) == (1, 5)
     assert len(await new_claims(backend, "sandbox", 3)) == 3, "without seats there are any number"
 
@@ -118,7 +118,7 @@ async def test_workers_that_claim_at_once_keep_to_the_seats_of_their_claims(back
 
 async def test_a_lost_worker_holds_its_seats_until_its_work_has_ended(backend):
     await backend.store.submit_batch([new_task() for _ in range(4)])
-    await new_claims(backend, "sandbox", 2)
+    await backend.claim(at_most=2)
     taken = await backend.taken_over()
     assert len(taken) == await backend.queue.running("sandbox") == 2
     assert await new_claims(backend, "sandbox", 2, seats=2) == ()
@@ -172,7 +172,7 @@ async def test_work_that_was_given_back_goes_before_new_work_and_past_limits(bac
     await backend.store.submit_batch([new_task(provider="limited", priority=Priority.HIGH) for _ in range(3)])
     await backend.end(begun.lease, Released())
     assert len(await backend.claim("limited", at_most=10)) == 2
-    worker = await backend.alive()
+    worker = await backend.alive(new_worker("w"))
     (resumed,) = await backend.store.claim_resumed(worker, ["limited", "sandbox"], new_ids(10))
     assert resumed.task.id == begun.task.id
     assert await backend.store.claim_resumed(worker, ["limited", "sandbox"], new_ids(10)) == ()
@@ -181,7 +181,7 @@ async def test_work_that_was_given_back_goes_before_new_work_and_past_limits(bac
 async def test_work_that_was_given_back_is_left_alone_where_that_is_wanted(backend):
     begun = await backend.begun()
     await backend.end(begun.lease, Released())
-    worker = await backend.alive()
+    worker = await backend.alive(new_worker("w"))
     assert await backend.store.claim(worker, "sandbox", new_ids(5), resumed=False) == ()
     assert len(await backend.store.claim(worker, "sandbox", new_ids(5))) == 1
 
@@ -189,7 +189,7 @@ async def test_work_that_was_given_back_is_left_alone_where_that_is_wanted(backe
 async def test_work_that_is_tried_again_is_new_work(backend):
     begun = await backend.begun(priority=Priority.LOW)
     await backend.end(begun.lease, RetryLater(FAILURE, 0.0))
-    assert await backend.store.claim_resumed(await backend.alive(), ["sandbox"], new_ids(1)) == ()
+    assert await backend.store.claim_resumed(await backend.alive(new_worker("w")), ["sandbox"], new_ids(1)) == ()
     later = new_task()
     await backend.store.submit(later)
     (claimed,) = await backend.claim()
@@ -245,7 +245,7 @@ async def test_workers_that_are_gone_are_forgotten_and_no_others(backend):
 async def test_each_provider_that_has_something_gets_its_part(backend):
     await backend.store.submit_batch([new_task(provider="a") for _ in range(9)])
     await backend.store.submit_batch([new_task(provider="b") for _ in range(2)])
-    worker = await backend.alive()
+    worker = await backend.alive(new_worker("w"))
     first = await backend.store.claim_any(worker, ("a", "b", "idle"), new_ids(6))
     assert sorted(one.task.provider for one in first) == ["a"] * 3 + ["b"] * 2
     second = await backend.store.claim_any(worker, ("a", "b", "idle"), new_ids(6))
@@ -257,7 +257,7 @@ async def test_what_was_given_back_is_among_what_any_provider_has(backend):
     begun = await backend.begun()
     await backend.end(begun.lease, Released())
     await backend.store.submit(new_task())
-    (again,) = await backend.store.claim_any(await backend.alive(), ("idle", "sandbox"), new_ids(1))
+    (again,) = await backend.store.claim_any(await backend.alive(new_worker("w")), ("idle", "sandbox"), new_ids(1))
     assert again.task.id == begun.task.id
 
 

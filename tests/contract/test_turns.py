@@ -29,7 +29,7 @@ from tests.contract.conftest import Backend, new_ids, new_task, new_worker, now
 from tests.drawn import examples
 
 A, B, C = "a", "b", "c"
-LONG = replace(new_worker("w"), lease_s=3600.0)
+LONG = new_worker("w")
 EXAMPLES = 40
 
 
@@ -204,7 +204,7 @@ async def test_a_new_weight_holds_for_what_waits(backend, keys):
 
 async def test_workers_that_claim_at_once_share_what_waits_and_leave_nothing(backend):
     await queued(backend, [A] * 40 + [B] * 40)
-    workers = [replace(new_worker(str(number)), lease_s=3600.0) for number in range(4)]
+    workers = [new_worker(str(number)) for number in range(4)]
     for worker in workers:
         await backend.store.renew(worker, now())
     turns = [backend.store.claim(worker, "sandbox", new_ids(5)) for worker in workers for _ in range(4)]

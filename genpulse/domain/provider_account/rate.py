@@ -1,5 +1,6 @@
 """Rate limits."""
 
+import math
 from dataclasses import dataclass, replace
 
 UNITS_S = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -17,6 +18,11 @@ class Pace:
     wait_s: float = 0.0
     remaining: int = 0
     full_s: float = 0.0
+
+
+def whole_s(seconds: float) -> int:
+    """Rounded up to whole seconds, but for the fraction of a millisecond that sums of moments are off by."""
+    return math.ceil(round(seconds, 3))
 
 
 @dataclass(frozen=True, slots=True)

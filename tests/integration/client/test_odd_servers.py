@@ -347,7 +347,7 @@ def left_open(kind=_SelectorSocketTransport):
     """Transports of loops that have ended, whose sockets nobody has closed."""
     gc.collect()
     found = [each for each in gc.get_objects() if type(each) is kind]
-    return [each for each in found if each._loop.is_closed() and each._sock is not None]
+    return [each for each in found if each._sock is not None and each._loop.is_closed()]
 
 
 async def test_an_async_client_may_move_to_another_loop_and_leaves_nothing_open(odd):

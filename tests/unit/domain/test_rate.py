@@ -2,7 +2,7 @@
 
 import pytest
 
-from genpulse.domain.provider_account.rate import Rate
+from genpulse.domain.provider_account.rate import Rate, whole_s
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,10 @@ def test_a_burst_is_the_whole_count_and_no_more():
     assert (rate.at_once, rate.in_bursts().at_once) == (1, 60)
     assert rate.in_bursts().shared_by(3).interval_s == 3.0
     assert str(rate.in_bursts()) == "60/min"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "whole"), [(719.2, 720), (720.0, 720), (720.0000001, 720), (0.0, 0), (0.01, 1)]
+)
+def test_seconds_are_rounded_up_but_for_what_a_sum_of_moments_is_off_by(seconds, whole):
+    assert whole_s(seconds) == whole

@@ -68,19 +68,21 @@ class Backend:
         await self.store.renew(worker, now())
         return worker
 
-    async def claim(self, *providers: str, at_most: int = 1, worker: Worker | None = None) -> list[Claim]:
+    async def claim(
+        self, *providers: str, at_most: int = 1, worker: Worker | None = None, resumed: bool = True
+    ) -> list[Claim]:
         """What begins of these providers."""
         found: list[Claim] = []
         for provider in providers or ("sandbox",):
-            found += await self._claimed(worker or self.worker, provider, at_most - len(found))
+            found += await self._claimed(worker or self.worker, provider, at_most - len(found), resumed=resumed)
         return found
 
-    async def _claimed(self, worker: Worker, provider: str, at_most: int) -> Sequence[Claim]:
+    async def _claimed(self, worker: Worker, provider: str, at_most: int, *, resumed: bool) -> Sequence[Claim]:
         """Asked once more where the lease was over before the claim came: such a worker gets nothing."""
         while True:
             began_at = time.monotonic()
             await self.alive(worker)
-            claims = await self.store.claim(worker, provider, new_ids(at_most))
+            claims = await self.store.claim(worker, provider, new_ids(at_most), resumed=resumed)
             if claims or time.monotonic() - began_at < worker.lease_s:
                 return claims
 

@@ -118,7 +118,7 @@ async def test_workers_that_claim_at_once_keep_to_the_seats_of_their_claims(back
 
 async def test_a_lost_worker_holds_its_seats_until_its_work_has_ended(backend):
     await backend.store.submit_batch([new_task() for _ in range(4)])
-    await backend.claim(at_most=2)
+    await backend.claim(at_most=2, resumed=False)
     taken = await backend.taken_over()
     assert len(taken) == await backend.queue.running("sandbox") == 2
     assert await new_claims(backend, "sandbox", 2, seats=2) == ()

@@ -35,8 +35,6 @@ def test_a_burst_is_the_whole_count_and_no_more():
     assert str(rate.in_bursts()) == "60/min"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "whole"), [(719.2, 720), (720.0, 720), (720.0000001, 720), (0.0, 0), (0.01, 1)]
-)
+@pytest.mark.parametrize(("seconds", "whole"), [(719.2, 720), (720.0000001, 720), (0.0, 0), (0.01, 1)])
 def test_seconds_are_rounded_up_but_for_what_a_sum_of_moments_is_off_by(seconds, whole):
     assert whole_s(seconds) == whole

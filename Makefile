@@ -7,7 +7,7 @@ WORKERS ?= 12
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-stacks test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points upgrade-locks flow-walks security audit bench bench-quick bench-compare bench-flame ops ops-tools image-folder packages clean
+.PHONY: help install demo dev test test-stacks test-stalled test-slow check fix reference docs lock conformance odd-answers api-document clients browser screenshots chaos crash-points upgrade-locks flow-walks security audit bench bench-quick bench-compare bench-flame ops ops-tools image-folder packages clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -53,6 +53,9 @@ test: $(READY)  ## every part, on a real PostgreSQL and a real Valkey
 test-stacks: $(READY)  ## the whole: stacks as people start them, faults in short, the branches; leases at the end, one a core
 	@$(TEST) --hypothesis-profile few -m "not slow and not alone and not ops" $(WHOLE)
 	@$(FORKS) $(JOBS) -m alone -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/crash_points
+
+test-stalled: $(READY)  ## `make test` with processes stopped at random for moments, as on a busy machine
+	@$(BIN)/python -m tests.stalls $(MAKE) --no-print-directory test
 
 test-slow: $(READY)  ## whole stacks in less common ways, and all that property tests draw
 	@$(TEST) -m "(slow or hypothesis) and not ops"

@@ -168,13 +168,22 @@ class Outage:
 
 
 async def end_tasks(*tasks: asyncio.Task[None]) -> None:
-    """Cancel them until they have ended: a cancellation that comes while the client writes may get lost in it."""
-    pending = set(tasks)
-    while pending:
+    """Cancel them until they have ended: a cancellation that comes while the client writes may get lost in it.
+
+    They have, too, where whoever ends them is cancelled meanwhile: one that went on would open a connection again
+    that nobody closes.
+    """
+    cancellation: asyncio.CancelledError | None = None
+    while pending := {task for task in tasks if not task.done()}:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=0.02)
+        try:
+            await asyncio.wait(pending, timeout=0.02)
+        except asyncio.CancelledError as error:
+            cancellation = error
     await asyncio.gather(*tasks, return_exceptions=True)
+    if cancellation is not None:
+        raise cancellation
 
 
 def heed_cancellation() -> None:

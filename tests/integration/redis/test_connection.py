@@ -1,10 +1,11 @@
 import asyncio
 import signal
+from contextlib import suppress
 
 import pytest
 from redis.asyncio import Redis as Client
 
-from genpulse.adapters.redis.connection import RedisProbe, open_redis
+from genpulse.adapters.redis.connection import RedisProbe, end_tasks, open_redis
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.ports import State
 from tests.integration.redis.refusing import refuse_writes, take_writes_again
@@ -35,6 +36,30 @@ async def test_the_probe_answers_in_time_when_redis_does_not(own_server: TestSer
         health = await RedisProbe(client, DEV)()
         own_server.child.signal(signal.SIGCONT)
     assert health.state is State.DEGRADED
+
+
+async def test_what_is_ended_by_one_that_is_ended_itself_has_ended() -> None:
+    """Each loses cancellations, as the client does while it writes."""
+    inner: list[asyncio.Task[None]] = []
+
+    async def stubborn() -> None:
+        for _ in range(5):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+
+    async def conversation() -> None:
+        inner.append(asyncio.create_task(stubborn()))
+        try:
+            await asyncio.wait(inner)
+        finally:
+            await end_tasks(*inner)
+
+    outer = asyncio.create_task(conversation())
+    await asyncio.sleep(0.05)
+    await end_tasks(outer)
+    ended = inner[0].done()
+    await end_tasks(*inner)
+    assert (ended, outer.cancelled()) == (True, True)
 
 
 def administrator(server: TestServer) -> Client:

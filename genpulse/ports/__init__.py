@@ -42,7 +42,7 @@ from genpulse.ports.events import EventBus, Subscription
 from genpulse.ports.health import Health, Probe, State
 from genpulse.ports.presence import Presence, WorkerPresence
 from genpulse.ports.provider_gate import ProviderGate
-from genpulse.ports.queue import TaskQueue
+from genpulse.ports.queue import QueueMark, TaskQueue
 from genpulse.ports.removal.deletion import DeletionStore
 from genpulse.ports.removal.retention import Pruning, Retention
 from genpulse.ports.services import EnvironmentFacts, Services
@@ -76,6 +76,7 @@ __all__ = [
     "Probe",
     "ProviderGate",
     "Pruning",
+    "QueueMark",
     "RequestSpan",
     "Retention",
     "RouteMove",

@@ -1,6 +1,7 @@
 """The port of the task queue."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -8,6 +9,18 @@ from genpulse.domain.attempt import Worker
 from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.search.queue_load import QueueLoad
 from genpulse.ports.tasks.store import TaskNotification
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMark:
+    """The moment before somebody looks for work.
+
+    `number` grows whenever there may be something to claim; `at` is in seconds, by a clock of the queue that does
+    not jump.
+    """
+
+    number: int
+    at: float
 
 
 class TaskQueue(Protocol):
@@ -33,13 +46,14 @@ class TaskQueue(Protocol):
         priority. Returns how many there were, at most 1,000 at a time.
         """
 
-    def mark(self) -> int:
-        """A number that grows whenever there may be something to claim. Take it before you look."""
+    def mark(self) -> QueueMark:
+        """What `wait` is told. Take it before you look."""
 
-    async def wait(self, mark: int, providers: Sequence[str], timeout_s: float) -> None:
+    async def wait(self, mark: QueueMark, providers: Sequence[str], timeout_s: float) -> None:
         """Return when there may be something to claim that was not there at `mark`.
 
-        At the latest after `timeout_s` seconds, or when a task of these providers is due that had to wait.
+        At the latest after `timeout_s` seconds, or when a task of these providers is due that had to wait; at once
+        where it has become due since `mark`.
         """
 
     def notifications(self, worker: Worker) -> AsyncIterator[TaskNotification]:

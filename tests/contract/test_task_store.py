@@ -655,6 +655,16 @@ async def test_a_worker_that_waits_wakes_for_a_task_that_is_put_off(backend):
     assert begun[0].attempt.started_at >= run_at
 
 
+async def test_what_became_due_after_the_look_is_not_waited_for(backend):
+    """However long ago that was: whoever looked may have been held up since."""
+    await backend.store.submit(new_task(run_at=now() + timedelta(seconds=1.0)))
+    await asyncio.sleep(0.3)
+    mark = backend.queue.mark()
+    await asyncio.sleep(1.7)
+    await asyncio.wait_for(backend.queue.wait(mark, ["sandbox"], 600.0), 30)
+    assert len(await backend.claim()) == 1
+
+
 @pytest.mark.parametrize("run_at", [datetime(1970, 1, 1, tzinfo=UTC), datetime.min.replace(tzinfo=UTC)])
 async def test_a_time_that_has_passed_is_now(backend, run_at):
     task = (await backend.store.submit(new_task(run_at=run_at, deadline_s=60.0))).task

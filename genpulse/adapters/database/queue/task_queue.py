@@ -1,5 +1,6 @@
 """The `TaskQueue` port on the table `queue`."""
 
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +16,7 @@ from genpulse.domain.attempt import Worker
 from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.search.queue_load import COUNTED_AT_MOST, QueueLoad
 from genpulse.domain.task import Priority
-from genpulse.ports import TaskNotification
+from genpulse.ports import QueueMark, TaskNotification
 
 _SHORTEST_S = 0.02
 _BUSY_S = 0.05
@@ -72,20 +73,22 @@ class PostgresTaskQueue:
         with outages():
             return int(await self._pool.fetchval(waiting.WORKERS))
 
-    def mark(self) -> int:
-        """A number that grows whenever there may be something to claim."""
-        return self._notifications.mark
+    def mark(self) -> QueueMark:
+        """What `wait` is told."""
+        return QueueMark(self._notifications.mark, time.monotonic())
 
-    async def wait(self, mark: int, providers: Sequence[str], timeout_s: float) -> None:
+    async def wait(self, mark: QueueMark, providers: Sequence[str], timeout_s: float) -> None:
         """Return when there may be something to claim that was not there at `mark`."""
         self._notifications.listen()
         busy_s = min(_BUSY_S, timeout_s)
-        if await self._notifications.news(mark, providers, busy_s) or busy_s == timeout_s:
+        if await self._notifications.news(mark.number, providers, busy_s) or busy_s == timeout_s:
             return
         left_s = timeout_s - busy_s
+        looked_s_ago = time.monotonic() - mark.at
         with outages():
-            due_s = await self._pool.fetchval(waiting.NEXT_DUE, list(providers), left_s)
-        await self._notifications.news(mark, providers, left_s if due_s is None else max(due_s, _SHORTEST_S))
+            due_s = await self._pool.fetchval(waiting.NEXT_DUE, list(providers), left_s, looked_s_ago)
+        wait_s = left_s if due_s is None else max(due_s, _SHORTEST_S)
+        await self._notifications.news(mark.number, providers, wait_s)
 
     def notifications(self, worker: Worker) -> AsyncIterator[TaskNotification]:
         """What others tell this worker about tasks that it holds."""

@@ -28,10 +28,10 @@ RUNNING = "SELECT count(*) FROM queue WHERE provider = $1 AND limited"
 NEXT_DUE = """
 SELECT extract(epoch FROM due_at - now())::float8 FROM queue
 WHERE deferred AND provider = ANY($1::text[])
-  AND due_at > now() - interval '0.5 s' AND due_at < now() + $2::float8 * interval '1 s'
+  AND due_at > now() - ($3::float8 + 0.5) * interval '1 s' AND due_at < now() + $2::float8 * interval '1 s'
 ORDER BY due_at LIMIT 1
 """
-"""What became due a moment ago may have come too late for those who looked before they asked."""
+"""What has become due since somebody looked, so many seconds ago, came too late for that, and is due at once."""
 
 _STEP = Priority.NORMAL - Priority.LOW
 

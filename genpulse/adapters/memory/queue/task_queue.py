@@ -12,7 +12,7 @@ from genpulse.domain.attempt import Lease, Worker
 from genpulse.domain.search.backlog import Backlog
 from genpulse.domain.search.queue_load import COUNTED_AT_MOST, QueueLoad
 from genpulse.domain.task import NewTask, Priority, Task
-from genpulse.ports import TaskNotification
+from genpulse.ports import QueueMark, TaskNotification
 
 
 @dataclass(slots=True)
@@ -221,16 +221,17 @@ class MemoryTaskQueue:
             entry.since = now
         return len(promoted[:1000])
 
-    def mark(self) -> int:
-        """A number that grows whenever there may be something to claim."""
-        return self._mark
+    def mark(self) -> QueueMark:
+        """What `wait` is told."""
+        return QueueMark(self._mark, self._clock())
 
-    async def wait(self, mark: int, providers: Sequence[str], timeout_s: float) -> None:
+    async def wait(self, mark: QueueMark, providers: Sequence[str], timeout_s: float) -> None:
         """Return when there may be something to claim that was not there at `mark`."""
-        if self._mark != mark:
+        if self._mark != mark.number:
             return
         now = self._clock()
-        dues = [one.due_at - now for one in self._entries.values() if one.due_at > now]
+        waiting = [one for one in self._entries.values() if one.lease is None and one.due_at > mark.at]
+        dues = [one.due_at - now for one in waiting]
         loop = asyncio.get_running_loop()
         waiter = loop.create_future()
         timer = loop.call_later(max(min([timeout_s, *dues]), 0.01), _wake, waiter)

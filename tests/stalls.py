@@ -1,7 +1,8 @@
 """Runs a command and stops processes that it has started for moments, at random, as a busy machine does.
 
 `python -m tests.stalls make test` (`make test-stalled`): a test that takes a pause of the machine for an error of
-what it tests fails here within minutes, and on a machine that is loaded once in twenty runs.
+what it tests fails here within minutes, and on a machine that is loaded once in twenty runs. A server that a test
+has stopped itself may be let go too soon.
 """
 
 import argparse
@@ -104,6 +105,7 @@ def main() -> None:
     wanted = parser.parse_args()
     if not wanted.command:
         parser.error("there is no command; `python -m tests.stalls make test`")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with subprocess.Popen(wanted.command) as child:
         stalls = Stalls(psutil.Process(child.pid), wanted.at_once, wanted.mean)
         try:

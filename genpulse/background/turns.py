@@ -18,11 +18,12 @@ class Turn:
             await self._places.acquire()
             self._is_held = True
 
-    def give_back(self) -> None:
-        """Let the next one have it. Nothing where it is not held."""
-        if self._is_held:
-            self._is_held = False
+    def give_back(self) -> bool:
+        """Let the next one have it. Returns whether it was held."""
+        was_held, self._is_held = self._is_held, False
+        if was_held:
             self._places.release()
+        return was_held
 
 
 class Turns:

@@ -74,8 +74,8 @@ class Services:
     reach our own, without a slash at its end; empty where that is not known. `latencies` are kept fresh by the
     process that takes orders. `thumbnails` is None where nothing that makes them is installed. Without
     `calls` each process knows its own alone. `traces` is None where nothing is traced. `collecting` bounds how
-    many results of one provider a worker has in hand at once, from fetching one to the end of its attempt, however
-    many of its jobs end in the same moment.
+    many results of one provider a worker has in hand at once, from fetching one until it is stored, however many
+    of its jobs end in the same moment; those that wait for a storage that is away are not counted.
     """
 
     environment: EnvironmentFacts

@@ -54,14 +54,23 @@ class SlowStorage(ObjectStorage):
         super().__init__("memory:///", spool_dir=spool_dir)
         self.may_keep = asyncio.Event()
         self.is_away = False
+        self.hiccups = 0
         self.tries = 0
+        self.at_once = 0
+        self.most_at_once = 0
 
     async def keep(self, content, **options):
         self.tries += 1
-        if self.is_away:
+        if self.is_away or self.hiccups:
+            self.hiccups = max(self.hiccups - 1, 0)
             raise StorageUnavailable("away")
-        await self.may_keep.wait()
-        return await super().keep(content, **options)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await self.may_keep.wait()
+            return await super().keep(content, **options)
+        finally:
+            self.at_once -= 1
 
 
 @asynccontextmanager
@@ -161,6 +170,19 @@ async def test_while_the_storage_is_away_all_results_are_fetched(world, until, s
         await until(lambda: len(art.seen) == 6)
         storage.is_away = False
         assert [(await world.ended(task)).status for task in tasks] == [TaskStatus.SUCCEEDED] * 6
+
+
+async def test_after_a_hiccup_of_the_storage_results_are_stored_in_turn(world, until, storage):
+    storage.hiccups = 6
+    async with working(world) as (art, _):
+        art.may_go.set()
+        tasks = [await world.submit("art/studio", kind=KIND) for _ in range(6)]
+        await until(lambda: storage.tries >= 6 + MOST)
+        await asyncio.sleep(0.5)
+        assert storage.at_once == MOST
+        storage.may_keep.set()
+        assert [(await world.ended(task)).status for task in tasks] == [TaskStatus.SUCCEEDED] * 6
+    assert storage.most_at_once == MOST
 
 
 async def test_while_no_end_can_be_saved_all_results_are_fetched(world, until):

@@ -170,8 +170,8 @@ class Outage:
 async def end_tasks(*tasks: asyncio.Task[None]) -> None:
     """Cancel them until they have ended: a cancellation that comes while the client writes may get lost in it.
 
-    They have, too, where whoever ends them is cancelled meanwhile: one that went on would open a connection again
-    that nobody closes.
+    They have, too, where whoever ends them is cancelled meanwhile, which is heeded afterwards: one that went on
+    would open a connection again that nobody closes.
     """
     cancellation: asyncio.CancelledError | None = None
     while pending := {task for task in tasks if not task.done()}:

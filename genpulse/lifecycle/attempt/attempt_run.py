@@ -27,6 +27,8 @@ from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services
 from genpulse.provider import AnyModel, Call, Engine, Immediate, Local, Result
 
+STOPS_LOOKED_AT_S = 1.0
+
 T = TypeVar("T")
 
 
@@ -225,9 +227,11 @@ class AttemptRun:
         """
 
         async def wait(seconds: float) -> None:
-            self.turn.give_back()
+            had_turn = self.turn.give_back()
             await self.report.wait_for(waits_for)
             await self._sleep(seconds, stops)
+            if had_turn:
+                await self._take_turn(stops)
 
         result = await until_available(self.services, what, self.task.id, act, wait=wait)
         await self.report.go_on()
@@ -237,6 +241,18 @@ class AttemptRun:
         """Wait, and let the next result be fetched meanwhile."""
         self.turn.give_back()
         await asyncio.sleep(seconds)
+
+    async def _take_turn(self, stops: Collection[Interruption]) -> None:
+        """Wait for it once more, in order of coming. Raises `Stopped` for an interruption in `stops`."""
+        queueing = asyncio.ensure_future(self.turn.take())
+        try:
+            while not queueing.done():
+                await asyncio.wait((queueing,), timeout=STOPS_LOOKED_AT_S)
+                if self.signal.why in stops:
+                    self.signal.check()
+        finally:
+            queueing.cancel()
+            await asyncio.gather(queueing, return_exceptions=True)
 
     async def _sleep(self, seconds: float, stops: Collection[Interruption]) -> None:
         if Interruption.CANCELED in stops:

@@ -5,6 +5,7 @@ import platform
 import time
 import weakref
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -76,17 +77,22 @@ class AsyncSession:
         await asyncio.sleep(seconds)
 
     async def aclose(self) -> None:
-        """Close the connections; a call opens new ones. Other loops close theirs themselves, a moment later."""
+        """Close the connections; a call opens new ones.
+
+        Other loops close theirs as soon as they run: a call that is on its way there breaks.
+        """
         here = self._by_loop.pop(asyncio.get_running_loop(), None)
         self._by_loop.clear()
         if here is not None:
-            await here.life.aclose()
+            await here.http.aclose()
+            with suppress(RuntimeError):  # the loop ends, and closes it at this moment
+                await here.life.aclose()
 
     async def _http(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         connections = self._by_loop.get(loop)
-        if connections is None:
-            for each in [each for each in list(self._by_loop) if each.is_closed()]:
+        if connections is None or connections.http.is_closed:
+            for each in [each for each in list(self._by_loop) if not each.is_running()]:
                 self._by_loop.pop(each, None)
             connections = self._by_loop[loop] = _LoopConnections(
                 httpx.AsyncClient(**_settings(self._address, self._silence_s))

@@ -345,7 +345,6 @@ def resting(asked):
 
 def left_open(kind=_SelectorSocketTransport):
     """Transports of loops that have ended, whose sockets nobody has closed."""
-    gc.collect()
     found = [each for each in gc.get_objects() if type(each) is kind]
     return [each for each in found if each._sock is not None and each._loop.is_closed()]
 

@@ -84,10 +84,13 @@ class PostgresTaskQueue:
         if await self._notifications.news(mark.number, providers, busy_s) or busy_s == timeout_s:
             return
         left_s = timeout_s - busy_s
-        looked_s_ago = time.monotonic() - mark.at
+        asked_at = time.monotonic()
         with outages():
-            due_s = await self._pool.fetchval(waiting.NEXT_DUE, list(providers), left_s, looked_s_ago)
+            due_s = await self._pool.fetchval(waiting.NEXT_DUE, list(providers), left_s, asked_at - mark.at)
+            took_s = time.monotonic() - asked_at
         wait_s = left_s if due_s is None else max(due_s, _SHORTEST_S)
+        if took_s > waiting.NEXT_DUE_MARGIN_S:  # what became due while it was asked is not in the answer
+            wait_s = min(wait_s, took_s)
         await self._notifications.news(mark.number, providers, wait_s)
 
     def notifications(self, worker: Worker) -> AsyncIterator[TaskNotification]:

@@ -25,10 +25,12 @@ WHERE EXISTS (SELECT FROM queue
 
 RUNNING = "SELECT count(*) FROM queue WHERE provider = $1 AND limited"
 
-NEXT_DUE = """
+NEXT_DUE_MARGIN_S = 0.5
+NEXT_DUE = f"""
 SELECT extract(epoch FROM due_at - now())::float8 FROM queue
 WHERE deferred AND provider = ANY($1::text[])
-  AND due_at > now() - ($3::float8 + 0.5) * interval '1 s' AND due_at < now() + $2::float8 * interval '1 s'
+  AND due_at > now() - ($3::float8 + {NEXT_DUE_MARGIN_S}) * interval '1 s'
+  AND due_at < now() + $2::float8 * interval '1 s'
 ORDER BY due_at LIMIT 1
 """
 """What has become due since somebody looked, so many seconds ago, came too late for that, and is due at once."""

@@ -17,9 +17,9 @@ from genpulse.provider.http import AnswerTooLarge
 async def collect_result(run: AttemptRun, engine: TwoPhase[Any], job: Job[Any], ends_at: float) -> ReceivedResult:
     """Fetch all outputs of the job that can be had.
 
-    The attempt waits for its turn, and keeps it when the result is there. The vendor is asked for fresh addresses
-    as often as a download breaks off; what came already is kept. Raises `Stopped`, `OutputUnavailable`, and what
-    the plug-in says of a job that has failed after all.
+    The attempt waits for its turn, and keeps it when the whole result is there. The vendor is asked for fresh
+    addresses as often as a download breaks off; what came already is kept. Raises `Stopped`, `OutputUnavailable`,
+    and what the plug-in says of a job that has failed after all.
     """
     receiver = OutputReceiver(run)
 

@@ -16,6 +16,8 @@ from genpulse_client.errors import ApiTimeout, ApiUnreachable
 from genpulse_client.request import Request
 
 CONNECT_S = 10.0
+LAST_CALLS_S = 10.0
+"""For how long a loop that ends waits for calls that are on their way."""
 _SENT_NOTHING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -40,6 +42,10 @@ class Session:
         """The response, as soon as its head is there."""
         return self._http.send(self._http.build_request(**_parts(self._address, request), **body), stream=True)
 
+    def end(self, response: httpx.Response) -> None:
+        """Nobody reads on in the response."""
+        response.close()
+
     def within(self, silence_s: float) -> dict[str, Any]:
         """What `send` takes so that a shorter silence is borne."""
         return _timeout(silence_s)
@@ -62,11 +68,28 @@ class AsyncSession:
         self._address = address
         self._silence_s = silence_s
         self._by_loop: dict[asyncio.AbstractEventLoop, _LoopConnections] = {}
+        self._calls: dict[httpx.Response, _Calls] = {}
 
     async def send(self, request: Request, **body: Any) -> httpx.Response:
         """The response, as soon as its head is there."""
-        http = await self._http()
-        return await http.send(http.build_request(**_parts(self._address, request), **body), stream=True)
+        connections = await self._connections()
+        http, calls = connections.http, connections.calls
+        calls.begin()
+        try:
+            response = await http.send(http.build_request(**_parts(self._address, request), **body), stream=True)
+        except BaseException:
+            calls.end()
+            raise
+        self._calls[response] = calls
+        return response
+
+    async def end(self, response: httpx.Response) -> None:
+        """Nobody reads on in the response."""
+        calls = self._calls.pop(response)
+        try:
+            await response.aclose()
+        finally:
+            calls.end()
 
     def within(self, silence_s: float) -> dict[str, Any]:
         """What `send` takes so that a shorter silence is borne."""
@@ -79,7 +102,7 @@ class AsyncSession:
     async def aclose(self) -> None:
         """Close the connections; a call opens new ones.
 
-        Other loops close theirs as soon as they run: a call that is on its way there breaks.
+        Other loops close theirs when they run and no call is on its way there, after 10 seconds at the latest.
         """
         here = self._by_loop.pop(asyncio.get_running_loop(), None)
         self._by_loop.clear()
@@ -88,7 +111,7 @@ class AsyncSession:
             with suppress(RuntimeError):  # the loop ends, and closes it at this moment
                 await here.life.aclose()
 
-    async def _http(self) -> httpx.AsyncClient:
+    async def _connections(self) -> "_LoopConnections":
         loop = asyncio.get_running_loop()
         connections = self._by_loop.get(loop)
         if connections is None or connections.http.is_closed:
@@ -98,7 +121,7 @@ class AsyncSession:
                 httpx.AsyncClient(**_settings(self._address, self._silence_s))
             )
             await anext(connections.life)
-        return connections.http
+        return connections
 
 
 class _LoopConnections:
@@ -107,13 +130,36 @@ class _LoopConnections:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
-        self.life = _life(http)
+        self.calls = _Calls()
+        self.life = _life(http, self.calls)
 
 
-async def _life(http: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+class _Calls:
+    """How many calls are on their way."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self.none = asyncio.Event()
+        self.none.set()
+
+    def begin(self) -> None:
+        self._count += 1
+        self.none.clear()
+
+    def end(self) -> None:
+        self._count -= 1
+        if not self._count:
+            self.none.set()
+
+
+async def _life(http: httpx.AsyncClient, calls: _Calls) -> AsyncGenerator[None, None]:
+    """A loop closes all its generators at once: what others call in theirs to clean up is waited for."""
     try:
         yield
     finally:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_CALLS_S):
+                await calls.none.wait()
         await http.aclose()
 
 

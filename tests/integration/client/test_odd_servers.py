@@ -387,3 +387,29 @@ async def test_loops_at_the_same_time_do_not_close_the_calls_of_one_another(odd)
     go_on.set()
     assert await here == ()
     await client.aclose()
+
+
+@pytest.mark.filterwarnings("ignore:asynchronous generator:ResourceWarning")
+async def test_clients_in_generators_that_their_loop_closes_call_once_more_and_are_closed(odd):
+    """The loop closes all generators at once, and that of the client's connections with them."""
+    odd.answer = resting
+    errors = []
+
+    async def cleaning():
+        async with AsyncGenPulse(odd.url) as client:
+            await client.models()
+            try:
+                yield
+            finally:
+                await client.models()
+
+    open_ones = [cleaning() for _ in range(6)]
+
+    async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+        for generator in open_ones:
+            await anext(generator)
+
+    await asyncio.to_thread(asyncio.run, main())
+    assert (errors, len(odd.asked)) == ([], 12)
+    assert left_open() == []

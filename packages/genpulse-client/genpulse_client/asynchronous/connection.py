@@ -58,4 +58,4 @@ class AsyncConnection:
         except httpx.HTTPError as error:
             raise unreachable_by(error, self.address.url) from error
         finally:
-            await response.aclose()
+            await self.session.end(response)

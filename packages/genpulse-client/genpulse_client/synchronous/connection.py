@@ -57,4 +57,4 @@ class Connection:
         except httpx.HTTPError as error:
             raise unreachable_by(error, self.address.url) from error
         finally:
-            response.close()
+            self.session.end(response)

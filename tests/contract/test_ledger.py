@@ -14,12 +14,11 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from uuid_utils.compat import uuid7
 
 from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
 from genpulse.adapters.memory.tasks.store import MemoryTaskStore
-from genpulse.domain.attempt import Canceled, End, Failed, MovedOn, Released, RetryLater, Succeeded, Worker
+from genpulse.domain.attempt import Canceled, End, Failed, MovedOn, Released, RetryLater, Succeeded
 from genpulse.domain.errors import LeaseLost, NotRetryable
 from genpulse.domain.failure import Charged
 from genpulse.domain.money.cost import Cost
@@ -28,7 +27,7 @@ from genpulse.domain.money.settlement import settlement_of
 from genpulse.domain.money.spending import SpendingLimits
 from genpulse.domain.routing.task_route import RouteTarget, TaskRoute
 from genpulse.domain.task import TaskStatus
-from tests.contract.conftest import new_ids, new_task, now
+from tests.contract.conftest import new_ids, new_task, new_worker, now
 from tests.contract.ledger_books import check_ledger, entries_of
 from tests.contract.machine_run import run_on_postgresql
 from tests.contract.test_money import failure
@@ -88,7 +87,7 @@ class Books(RuleBasedStateMachine):
         super().__init__()
         self.days = 0
         self.twin = MemoryTaskStore(MemoryTaskQueue(), now=lambda: now() + timedelta(days=self.days))
-        self.workers = [Worker(uuid7(), name, 3600.0) for name in ("one", "two")]
+        self.workers = [new_worker(name) for name in ("one", "two")]
         self.prices, self.leases, self.held, self.twins = {}, [], {}, {}
         for worker in self.workers:
             self.both(lambda store, worker=worker: store.renew(worker, now()))

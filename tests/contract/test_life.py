@@ -6,18 +6,17 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-import uuid_utils.compat
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from genpulse.adapters.memory.queue.task_queue import MemoryTaskQueue
 from genpulse.adapters.memory.tasks.store import MemoryTaskStore
-from genpulse.domain.attempt import Canceled, End, Failed, Lease, Released, RetryLater, Succeeded, Worker
+from genpulse.domain.attempt import Canceled, End, Failed, Lease, Released, RetryLater, Succeeded
 from genpulse.domain.errors import GenPulseError, LeaseLost, NotRetryable, ProviderUnavailable, UnknownOutcome
 from genpulse.domain.task import LEGAL_MOVES, Task, TaskStatus, WaitsFor
 from genpulse.domain.warning import TaskWarning, WarningCode
 from genpulse.ports import TaskQueue, TaskStore
-from tests.contract.conftest import new_ids, new_task, now
+from tests.contract.conftest import new_ids, new_task, new_worker, now
 from tests.contract.machine_run import run_on_postgresql
 from tests.drawn import examples
 from tests.queues import depth_of
@@ -69,7 +68,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.pairs = (self.real, _in_memory())
-        self.workers = [Worker(uuid_utils.compat.uuid7(), name, 3600.0) for name in ("one", "two")]
+        self.workers = [new_worker(name) for name in ("one", "two")]
         self.tasks: list[UUID] = []
         self.leases: list[Lease] = []
         self.seen: dict[UUID, Task] = {}

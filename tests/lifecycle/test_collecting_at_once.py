@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from genpulse.adapters.storage.objects import ObjectStorage
 from genpulse.background.turns import Turns
 from genpulse.domain.errors import ProviderUnavailable, StorageUnavailable
 from genpulse.domain.provider_account.bounds import Bounds
@@ -15,10 +14,12 @@ from genpulse.lifecycle.cancel import cancel
 from genpulse.provider import Job, Model, Output, Provider, Result
 from genpulse.providers.catalog import LoadedCatalogue
 from tests.lifecycle.conftest import MEDIUM, Studio, Words
+from tests.lifecycle.test_outages import MoodyStorage
 from tests.lifecycle.test_promises import LOST, Wire, behind
 
 MOST = 2
 KIND = "text-to-video"
+AWAY = StorageUnavailable("away")
 
 
 @dataclass
@@ -47,23 +48,20 @@ class Slow(Studio):
         return Result((Output(MEDIUM + job.id.encode()),))
 
 
-class SlowStorage(ObjectStorage):
-    """Keeps nothing before it may, and is away as long as `is_away`."""
+class SlowStorage(MoodyStorage):
+    """Keeps nothing before it may, and is away as often as `errors` says."""
 
     def __init__(self, spool_dir):
-        super().__init__("memory:///", spool_dir=spool_dir)
+        super().__init__(spool_dir, [])
         self.may_keep = asyncio.Event()
-        self.is_away = False
-        self.hiccups = 0
         self.tries = 0
         self.at_once = 0
         self.most_at_once = 0
 
     async def keep(self, content, **options):
         self.tries += 1
-        if self.is_away or self.hiccups:
-            self.hiccups = max(self.hiccups - 1, 0)
-            raise StorageUnavailable("away")
+        if self.errors:
+            return await super().keep(content, **options)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -75,7 +73,7 @@ class SlowStorage(ObjectStorage):
 
 @asynccontextmanager
 async def working(world, bounds=None):
-    """A worker that fetches two results of a provider at once; yields the vendors `art` and `song`."""
+    """A worker that has two results of a provider in hand at once; yields the vendors `art` and `song`."""
     art, song = Slow(), Slow()
     providers = [
         Provider(name, (Model("studio", (KIND,), Words, vendor),))
@@ -162,18 +160,18 @@ async def test_what_is_not_stored_yet_is_in_hand(world, until, storage):
 
 async def test_while_the_storage_is_away_all_results_are_fetched(world, until, storage):
     """Vendors remove them after a while."""
-    storage.is_away = True
+    storage.errors = [AWAY] * 10_000
     storage.may_keep.set()
     async with working(world) as (art, _):
         art.may_go.set()
         tasks = [await world.submit("art/studio", kind=KIND) for _ in range(6)]
         await until(lambda: len(art.seen) == 6)
-        storage.is_away = False
+        storage.errors.clear()
         assert [(await world.ended(task)).status for task in tasks] == [TaskStatus.SUCCEEDED] * 6
 
 
 async def test_after_a_hiccup_of_the_storage_results_are_stored_in_turn(world, until, storage):
-    storage.hiccups = 6
+    storage.errors = [AWAY] * 6
     async with working(world) as (art, _):
         art.may_go.set()
         tasks = [await world.submit("art/studio", kind=KIND) for _ in range(6)]

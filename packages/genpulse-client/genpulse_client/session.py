@@ -18,6 +18,7 @@ from genpulse_client.request import Request
 CONNECT_S = 10.0
 LAST_CALLS_S = 10.0
 """For how long a loop that ends waits for calls that are on their way."""
+_CALLS = "genpulse_client.calls"
 _SENT_NOTHING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -68,7 +69,6 @@ class AsyncSession:
         self._address = address
         self._silence_s = silence_s
         self._by_loop: dict[asyncio.AbstractEventLoop, _LoopConnections] = {}
-        self._calls: dict[httpx.Response, _Calls] = {}
 
     async def send(self, request: Request, **body: Any) -> httpx.Response:
         """The response, as soon as its head is there."""
@@ -80,16 +80,15 @@ class AsyncSession:
         except BaseException:
             calls.end()
             raise
-        self._calls[response] = calls
+        response.extensions[_CALLS] = calls
         return response
 
     async def end(self, response: httpx.Response) -> None:
         """Nobody reads on in the response."""
-        calls = self._calls.pop(response)
         try:
             await response.aclose()
         finally:
-            calls.end()
+            response.extensions[_CALLS].end()
 
     def within(self, silence_s: float) -> dict[str, Any]:
         """What `send` takes so that a shorter silence is borne."""
@@ -115,13 +114,17 @@ class AsyncSession:
         loop = asyncio.get_running_loop()
         connections = self._by_loop.get(loop)
         if connections is None or connections.http.is_closed:
-            for each in [each for each in list(self._by_loop) if not each.is_running()]:
-                self._by_loop.pop(each, None)
-            connections = self._by_loop[loop] = _LoopConnections(
-                httpx.AsyncClient(**_settings(self._address, self._silence_s))
-            )
+            self._forget_idle_loops()
+            http = httpx.AsyncClient(**_settings(self._address, self._silence_s))
+            connections = self._by_loop[loop] = _LoopConnections(http)
             await anext(connections.life)
         return connections
+
+    def _forget_idle_loops(self) -> None:
+        """Those that run nothing: one that runs again closes its connections then, and opens others."""
+        for loop in list(self._by_loop):
+            if not loop.is_running():
+                self._by_loop.pop(loop, None)
 
 
 class _LoopConnections:

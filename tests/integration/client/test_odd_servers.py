@@ -343,9 +343,9 @@ def resting(asked):
     return answer(200, b'{"data": []}', {"Connection": "keep-alive"})
 
 
-def left_open(kind=_SelectorSocketTransport):
+def left_open():
     """Transports of loops that have ended, whose sockets nobody has closed."""
-    found = [each for each in gc.get_objects() if type(each) is kind]
+    found = [each for each in gc.get_objects() if type(each) is _SelectorSocketTransport]
     return [each for each in found if each._sock is not None and each._loop.is_closed()]
 
 

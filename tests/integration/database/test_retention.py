@@ -16,7 +16,7 @@ from genpulse.adapters.database.tasks.store import PostgresTaskStore
 from genpulse.adapters.database.webhooks.deliveries import PostgresDeliveries
 from genpulse.adapters.postgresql.connections import open_pool
 from genpulse.domain.assets.asset import Asset, Content
-from genpulse.domain.attempt import Failed, Succeeded, Worker
+from genpulse.domain.attempt import Failed, Succeeded
 from genpulse.domain.errors import (
     ClocksDiffer,
     DatabaseUnavailable,
@@ -28,7 +28,7 @@ from genpulse.domain.retention import Pruned, RetentionPolicy
 from genpulse.domain.webhook_delivery import Answer
 from genpulse.lifecycle.removal.prune import prune
 from genpulse.testing.rig import memory_services
-from tests.contract.conftest import Backend, new_task, now
+from tests.contract.conftest import Backend, new_task, new_worker, now
 from tests.queues import depth_of
 
 MANY = 10_000
@@ -110,7 +110,7 @@ async def test_ten_thousand_go_while_others_work_and_nobody_waits_for_long(pool,
         PostgresTaskStore(live_pool),
         PostgresTaskQueue(live_pool, own_database_url),
         PostgresDeliveries(live_pool),
-        worker=Worker(uuid_utils.compat.uuid7(), "live", 60.0),
+        worker=new_worker("live"),
     )
     async with live_pool.acquire() as connection:
         name = await connection.fetchval("SELECT current_database()")

@@ -4,15 +4,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import HeldLease, Worker
 from genpulse.domain.errors import Unavailable
+from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.interruption import Interruption
 from genpulse.lifecycle.claim import ClaimResult, NewIds, claim_free, claim_within_limits, is_free
-from genpulse.ports import Services
+from genpulse.ports import QueueMark, Services
 from genpulse.worker.attempt_ids import AttemptIds
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.running_attempts import SETTLE_S, RunningAttempts
@@ -39,6 +41,7 @@ class Claimer:
         self.running = RunningAttempts(services, loops, self._room.set)
         self._ids = AttemptIds(services.new_id, options.batch)
         self._reserved = 0
+        self._stops = False
         self._renewed_at = time.monotonic()
 
     @property
@@ -60,6 +63,7 @@ class Claimer:
         try:
             await stop.wait()
         finally:
+            self._stops = True
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
@@ -73,19 +77,17 @@ class Claimer:
         )
 
     async def _claim_once(self, claiming: Claiming, providers: Sequence[str]) -> None:
-        mark = self._services.queue.mark()
-        room = min(self._free_room(), self._options.batch)
-        if room <= 0:
+        if self._free_room() <= 0:
             self._room.clear()
             await self._room.wait()
             return
-        with self._loops.soon_over(_name_of(providers)):
-            result = await self._claim_whole(claiming, providers, room)
-        if not result.more:
-            await self._services.queue.wait(mark, providers, self._wait_s(result))
+        last = await self._claim_whole(claiming, providers)
+        if not last.result.more:
+            await self._services.queue.wait(last.mark, providers, self._wait_s(last.result))
 
     def _free_room(self) -> int:
-        return self._options.concurrency - len(self.running) - self._reserved
+        """How many tasks may be claimed at once."""
+        return min(self._options.concurrency - len(self.running) - self._reserved, self._options.batch)
 
     def _wait_s(self, result: ClaimResult) -> float:
         """A worker that is not known as alive is given nothing, and is soon known again."""
@@ -94,20 +96,16 @@ class Claimer:
             wait_s = min(wait_s, AWAY_PAUSE_S)
         return wait_s if result.again_s is None else min(max(result.again_s, SHORTEST_S), wait_s)
 
-    async def _claim_whole(self, claiming: Claiming, providers: Sequence[str], room: int) -> ClaimResult:
+    async def _claim_whole(self, claiming: Claiming, providers: Sequence[str]) -> "_Answer":
         """Claim and start. It is not cut off by a stop of the worker: what was claimed has to run or go back."""
-        claim = asyncio.ensure_future(self._claim_and_start(claiming, providers, room))
-        self._reserved += room
+        claim = asyncio.ensure_future(self._claim_and_start(claiming, providers))
         try:
             return await asyncio.shield(claim)
         except asyncio.CancelledError:
             await self._wait_for_last(claim)
             raise
-        finally:
-            self._reserved -= room
-            self._room.set()
 
-    async def _wait_for_last(self, claim: asyncio.Future[ClaimResult]) -> None:
+    async def _wait_for_last(self, claim: "asyncio.Future[_Answer]") -> None:
         """Wait for a claim whose loop is gone, and log what it raises.
 
         One that is not answered for two seconds is given up: what it still begins goes with this worker's lease.
@@ -123,17 +121,35 @@ class Claimer:
         except Exception:  # noqa: BLE001 - as in any turn of the loop
             self._loops.failed("claiming work")
 
-    async def _claim_and_start(self, claiming: Claiming, providers: Sequence[str], room: int) -> ClaimResult:
-        with self._ids.for_claim() as ids:
-            result = await claiming(self._services, self._worker, providers, room, ids.take)
-            for claim in result.claims:
-                ids.used.add(claim.attempt.id)
-                self.running.start(claim)
-            return result
+    async def _claim_and_start(self, claiming: Claiming, providers: Sequence[str]) -> "_Answer":
+        """Claim while there is more, and room for it; the answer is that to the last claim.
+
+        What a claim has brought begins when the next one was sent: so many attempts that begin keep the event loop
+        busy for as long as the database needs to answer.
+        """
+        answer = await self._ask(claiming, providers)
+        while answer.result.more and not self._stops and self._free_room() > 0:
+            following = asyncio.create_task(self._ask(claiming, providers))
+            self.running.begin(answer.runs)
+            answer = await following
+        self.running.begin(answer.runs)
+        return answer
+
+    async def _ask(self, claiming: Claiming, providers: Sequence[str]) -> "_Answer":
+        mark, room = self._services.queue.mark(), self._free_room()
+        self._reserved += room
+        try:
+            with self._loops.soon_over(_name_of(providers)), self._ids.for_claim() as ids:
+                result = await claiming(self._services, self._worker, providers, room, ids.take)
+                ids.used.update(claim.attempt.id for claim in result.claims)
+                return _Answer(mark, result, [self.running.admit(claim) for claim in result.claims])
+        finally:
+            self._reserved -= room
+            self._room.set()
 
     async def take_over(self) -> None:
         """Go on with work whose worker is lost, as far as there is room. Raises `DatabaseUnavailable`."""
-        while not self.running.draining and (room := min(self._free_room(), self._options.batch)) > 0:
+        while not self.running.draining and (room := self._free_room()) > 0:
             with self._ids.for_claim() as ids:
                 claims = await self._services.store.take_over(self._worker, self._providers, ids.take(room))
                 for claim in claims:
@@ -160,6 +176,15 @@ class Claimer:
             _log.warning("%d tasks were claimed whose claim was not answered; they begin now", len(unanswered))
             for claim in await self._services.store.claims_of([leases[one] for one in unanswered]):
                 self.running.start(claim)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came of a claim: the runs that it gave this worker, and the mark from before it was sent."""
+
+    mark: QueueMark
+    result: ClaimResult
+    runs: Sequence[AttemptRun]
 
 
 def _name_of(providers: Sequence[str]) -> str:

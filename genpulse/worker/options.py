@@ -30,7 +30,7 @@ class WorkerOptions:
     """
 
     concurrency: int = 1000
-    batch: int = 100
+    batch: int = 200
     lease_s: float = 15.0
     grace_s: float = 10.0
     stop_s: float = 900.0

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from uuid import UUID
 
 from genpulse.background.loops import Loops
@@ -40,11 +40,20 @@ class RunningAttempts:
 
     def start(self, claim: Claim) -> None:
         """Run an attempt that has begun."""
+        self.begin([self.admit(claim)])
+
+    def admit(self, claim: Claim) -> AttemptRun:
+        """Count an attempt among those that run here, and hand it over to be begun."""
         run = AttemptRun(self._services, claim)
         self._runs[run.attempt.id] = self._newest_of_task[run.task.id] = run
         if self.draining:
             run.interrupt(Interruption.RELEASED)
-        self._tasks[run.attempt.id] = asyncio.create_task(self._run(run))
+        return run
+
+    def begin(self, runs: Iterable[AttemptRun]) -> None:
+        """Let them run that were admitted."""
+        for run in runs:
+            self._tasks[run.attempt.id] = asyncio.create_task(self._run(run))
 
     async def _run(self, run: AttemptRun) -> None:
         try:

@@ -25,12 +25,13 @@ async def counted(world):
     worker = Worker(uuid7(), "w", 60.0)
     await world.services.store.renew(worker, world.services.now())
     services = replace(world.services, new_id=new_id)
-    return made, Claimer(services, QUICK, worker, services.loops)
+    return made, Claimer(services, replace(QUICK, batch=ROOM), worker, services.loops)
 
 
 async def claim(claimer):
-    result = await claimer._claim_and_start(claim_within_limits, ("art",), ROOM)
-    return [claim.attempt.id for claim in result.claims]
+    answer = await claimer._ask(claim_within_limits, ("art",))
+    claimer.running.begin(answer.runs)
+    return [run.attempt.id for run in answer.runs]
 
 
 async def test_a_worker_that_finds_nothing_makes_no_more_ids(counted):

@@ -180,6 +180,28 @@ async def test_a_claim_that_fails_while_its_worker_stops_is_told_in_one_line(wor
     assert "the last claim before the stop was not answered: away" in caplog.text
 
 
+async def test_a_worker_that_stops_between_two_claims_leaves_nothing_that_it_has_claimed(world, until):
+    tasks = [await world.submit("art/painter") for _ in range(40)]
+    async with world.worker(replace(QUICK, batch=3)) as stop:
+        await until(lambda: world.painter.runs > 0)
+        stop.set()
+    ended = {(await world.services.store.get(task.id)).status for task in tasks}
+    assert ended <= {TaskStatus.QUEUED, TaskStatus.SUCCEEDED}
+
+
+async def test_a_worker_that_claims_one_after_the_other_claims_no_more_than_it_has_room_for(world, until):
+    world.painter.hold = asyncio.Event()
+    tasks = [await world.submit("art/painter") for _ in range(12)]
+    async with world.worker(replace(QUICK, concurrency=4, batch=3)):
+        await until(lambda: world.painter.runs == 4)
+        await asyncio.sleep(2 * QUICK.look_again_s)
+        statuses = [(await world.services.store.get(task.id)).status for task in tasks]
+        assert statuses.count(TaskStatus.RUNNING) == world.painter.runs == 4
+        world.painter.hold.set()
+        for task in tasks:
+            await world.ended(task)
+
+
 async def half_open(world):
     """The account is to be tried again by one task."""
     for _ in range(4):

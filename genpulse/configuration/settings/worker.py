@@ -9,7 +9,7 @@ class Worker(Section):
     """A worker process."""
 
     concurrency: int = Field(1000, ge=1, le=100_000, description="Tasks at once in one process.")
-    batch: int = Field(100, ge=1, le=1000, description="Tasks that are claimed at a time.")
+    batch: int = Field(200, ge=1, le=1000, description="Tasks that are claimed at a time.")
     lease_s: float = Field(
         15, ge=1, le=3600, description="Seconds until the tasks of a worker that is gone go to another one."
     )

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import TypeVar
 
 from genpulse.background.alarms import Alarms
+from genpulse.background.cancel_handles import CancelHandle
 
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ class Signal:
         self.changed = False
         self._alarms = alarms or Alarms()
         self._pauses: list[asyncio.Future[None]] = []
-        self._request: asyncio.Timeout | None = None
+        self._request: CancelHandle | None = None
 
     def interrupt(self, why: Interruption) -> None:
         """Tell the run to stop. Only the first reason counts."""
@@ -67,7 +68,7 @@ class Signal:
         self.why = why
         self.wake()
         if self._request is not None:
-            _expire(self._request)
+            self._request()
 
     def wake(self) -> None:
         """End the pause that goes on, or the next one."""
@@ -86,20 +87,17 @@ class Signal:
         Raises `Stopped` when the work is to stop before it comes, `TimeoutError` after `seconds` (None: never).
         """
         self.check()
-        scope = asyncio.timeout(None)
-        alarm = None if seconds is None else self._alarms.set(seconds, _expire, scope)
+        self._request = handle = CancelHandle()
+        alarm = None if seconds is None else self._alarms.set(seconds, handle, None)
         try:
-            async with scope:
-                self._request = scope
+            with handle:
                 return await request()
-        except TimeoutError:
-            if scope.expired():
-                self.check()
-            raise
         finally:
             self._request = None
             if alarm is not None:
                 alarm.cancel()
+        self.check()
+        raise TimeoutError
 
     async def pause(self, seconds: float) -> None:
         """Wait so many seconds, or until the provider has sent a callback. Raises `Stopped`."""
@@ -123,8 +121,3 @@ class Signal:
 def _end(pause: asyncio.Future[None]) -> None:
     if not pause.done():
         pause.set_result(None)
-
-
-def _expire(scope: asyncio.Timeout) -> None:
-    if not scope.expired():
-        scope.reschedule(asyncio.get_running_loop().time())

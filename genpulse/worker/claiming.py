@@ -21,6 +21,8 @@ from genpulse.worker.running_attempts import SETTLE_S, RunningAttempts
 
 AWAY_PAUSE_S = 1.0
 SHORTEST_S = 0.01
+CLAIMS_IN_A_TURN = 20
+"""So many claims follow each other before the loop that makes them has its turn."""
 
 Claiming: TypeAlias = Callable[[Services, Worker, Sequence[str], int, NewIds], Awaitable[ClaimResult]]
 """One way to claim tasks: `claim_free` or `claim_within_limits`."""
@@ -77,11 +79,12 @@ class Claimer:
         )
 
     async def _claim_once(self, claiming: Claiming, providers: Sequence[str]) -> None:
-        if self._free_room() <= 0:
+        room = self._free_room()
+        if room <= 0:
             self._room.clear()
             await self._room.wait()
             return
-        last = await self._claim_whole(claiming, providers)
+        last = await self._claim_whole(claiming, providers, room)
         if not last.result.more:
             await self._services.queue.wait(last.mark, providers, self._wait_s(last.result))
 
@@ -96,9 +99,10 @@ class Claimer:
             wait_s = min(wait_s, AWAY_PAUSE_S)
         return wait_s if result.again_s is None else min(max(result.again_s, SHORTEST_S), wait_s)
 
-    async def _claim_whole(self, claiming: Claiming, providers: Sequence[str]) -> "_Answer":
+    async def _claim_whole(self, claiming: Claiming, providers: Sequence[str], room: int) -> "_Answer":
         """Claim and start. It is not cut off by a stop of the worker: what was claimed has to run or go back."""
-        claim = asyncio.ensure_future(self._claim_and_start(claiming, providers))
+        asked = self._ask(claiming, providers, room)
+        claim = asyncio.ensure_future(self._claim_and_start(claiming, providers, asked))
         try:
             return await asyncio.shield(claim)
         except asyncio.CancelledError:
@@ -121,31 +125,45 @@ class Claimer:
         except Exception:  # noqa: BLE001 - as in any turn of the loop
             self._loops.failed("claiming work")
 
-    async def _claim_and_start(self, claiming: Claiming, providers: Sequence[str]) -> "_Answer":
-        """Claim while there is more, and room for it; the answer is that to the last claim.
+    async def _claim_and_start(
+        self, claiming: Claiming, providers: Sequence[str], asked: "asyncio.Task[_Answer]"
+    ) -> "_Answer":
+        """Start what a claim brings, and claim on while there is more, and room for it; returns the last answer.
 
         What a claim has brought begins when the next one was sent: so many attempts that begin keep the event loop
-        busy for as long as the database needs to answer.
+        busy for as long as the database needs to answer. Now and then the loop has its turn, and says that all is
+        well.
         """
-        answer = await self._ask(claiming, providers)
-        while answer.result.more and not self._stops and self._free_room() > 0:
-            following = asyncio.create_task(self._ask(claiming, providers))
-            self.running.begin(answer.runs)
-            answer = await following
-        self.running.begin(answer.runs)
-        return answer
-
-    async def _ask(self, claiming: Claiming, providers: Sequence[str]) -> "_Answer":
-        mark, room = self._services.queue.mark(), self._free_room()
-        self._reserved += room
         try:
-            with self._loops.soon_over(_name_of(providers)), self._ids.for_claim() as ids:
-                result = await claiming(self._services, self._worker, providers, room, ids.take)
-                ids.used.update(claim.attempt.id for claim in result.claims)
-                return _Answer(mark, result, [self.running.admit(claim) for claim in result.claims])
+            for _ in range(CLAIMS_IN_A_TURN):
+                answer = await asked
+                if not answer.result.more or self._stops or (room := self._free_room()) <= 0:
+                    break
+                asked = self._ask(claiming, providers, room)
+                self.running.begin(answer.runs)
+            return await asked
         finally:
-            self._reserved -= room
-            self._room.set()
+            # Also what was answered in the moment in which this was given up.
+            if asked.done() and not asked.cancelled() and asked.exception() is None:
+                self.running.begin(asked.result().runs)
+
+    def _ask(self, claiming: Claiming, providers: Sequence[str], room: int) -> "asyncio.Task[_Answer]":
+        """Send a claim. From this moment on its room is nobody else's."""
+        self._reserved += room
+        asked = asyncio.create_task(self._answer(claiming, providers, room))
+        asked.add_done_callback(lambda _: self._release(room))
+        return asked
+
+    def _release(self, room: int) -> None:
+        self._reserved -= room
+        self._room.set()
+
+    async def _answer(self, claiming: Claiming, providers: Sequence[str], room: int) -> "_Answer":
+        mark = self._services.queue.mark()
+        with self._loops.soon_over(_name_of(providers)), self._ids.for_claim() as ids:
+            result = await claiming(self._services, self._worker, providers, room, ids.take)
+            ids.used.update(claim.attempt.id for claim in result.claims)
+            return _Answer(mark, result, [self.running.admit(claim) for claim in result.claims])
 
     async def take_over(self) -> None:
         """Go on with work whose worker is lost, as far as there is room. Raises `DatabaseUnavailable`."""

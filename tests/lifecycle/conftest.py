@@ -100,15 +100,17 @@ class Words(Input):
 
 @dataclass
 class Painter(Local[Words]):
-    """Paints at once, or holds its brush until it is let go."""
+    """Paints for so long, or holds its brush until it is let go."""
 
     hold: asyncio.Event | None = None
     errors: list[Exception] = field(default_factory=list)
     runs: int = 0
+    lasts_s: float = 0.0
 
     async def run(self, call: Call[Words], report: Report) -> Result:
         self.runs += 1
         report(0.25, "sketching")
+        await asyncio.sleep(self.lasts_s)
         if self.hold:
             await self.hold.wait()
         if self.errors:

@@ -29,7 +29,7 @@ async def counted(world):
 
 
 async def claim(claimer):
-    answer = await claimer._ask(claim_within_limits, ("art",))
+    answer = await claimer._ask(claim_within_limits, ("art",), ROOM)
     claimer.running.begin(answer.runs)
     return [run.attempt.id for run in answer.runs]
 

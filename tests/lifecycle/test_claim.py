@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field, replace
 
+import pytest
 import uuid_utils.compat
 
 from genpulse.adapters.memory.provider_gate import MemoryGate
@@ -17,6 +18,7 @@ from genpulse.lifecycle.cancel import cancel
 from genpulse.lifecycle.claim import claim_within_limits
 from genpulse.lifecycle.submission.submit import Order, submit
 from genpulse.providers.catalog import LoadedCatalogue
+from genpulse.worker.claiming import Claimer
 from tests.lifecycle.conftest import QUICK, Model, Painter, Provider, Words
 
 
@@ -200,6 +202,31 @@ async def test_a_worker_that_claims_one_after_the_other_claims_no_more_than_it_h
         world.painter.hold.set()
         for task in tasks:
             await world.ended(task)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_those_who_claim_beside_each_other_take_no_room_twice(world, concurrency):
+    painters = with_two_providers(world)
+    for painter in painters.values():
+        painter.lasts_s = 0.01
+    tasks = await submit_many(world, "near", 40) + await submit_many(world, "far", 4)
+    async with world.worker(replace(QUICK, concurrency=concurrency, look_again_s=3600.0, lease_s=60.0)):
+        for task in tasks:
+            assert (await world.ended(task)).status is TaskStatus.SUCCEEDED
+
+
+async def test_what_is_claimed_in_the_moment_in_which_a_claim_is_given_up_runs(world, until):
+    await submit_many(world, "art", 4)
+    worker = Worker(world.services.new_id(), "w", 60.0)
+    await world.services.store.renew(worker, world.services.now())
+    claimer = Claimer(world.services, replace(QUICK, batch=2), worker, world.services.loops)
+    asked = claimer._ask(claim_within_limits, ("art",), 2)
+    claim = asyncio.ensure_future(claimer._claim_and_start(claim_within_limits, ("art",), asked))
+    asked.add_done_callback(lambda _: claim.cancel())
+    with pytest.raises(asyncio.CancelledError):
+        await claim
+    await until(lambda: not len(claimer.running))
+    assert world.painter.runs == 2
 
 
 async def half_open(world):

@@ -105,3 +105,45 @@ async def test_a_cancelled_run_is_not_taken_for_a_timeout() -> None:
         step.cancel()
         with pytest.raises(asyncio.CancelledError):
             await step
+
+
+async def test_a_request_that_takes_its_cancellation_for_a_timeout_was_interrupted() -> None:
+    signal = Signal()
+
+    async def confused() -> None:
+        try:
+            await never()
+        except asyncio.CancelledError:
+            raise TimeoutError from None
+
+    asking = asyncio.create_task(signal.ask(confused, LONG_S))
+    await asyncio.sleep(0)
+    signal.interrupt(Interruption.RELEASED)
+    with pytest.raises(Stopped):
+        await asking
+
+
+async def test_an_answer_that_comes_with_the_interruption_is_taken() -> None:
+    signal = Signal()
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def given() -> str:
+        return await answer
+
+    asking = asyncio.create_task(signal.ask(given, LONG_S))
+    await asyncio.sleep(0)
+    answer.set_result("paid for")
+    signal.interrupt(Interruption.CANCELED)
+    assert await asking == "paid for"
+
+
+async def test_whoever_interrupts_himself_is_not_cancelled_after_his_answer() -> None:
+    signal = Signal()
+
+    async def interrupts() -> str:
+        signal.interrupt(Interruption.CANCELED)
+        return "done"
+
+    assert await signal.ask(interrupts, LONG_S) == "done"
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)

@@ -68,7 +68,7 @@ class Signal:
         self.why = why
         self.wake()
         if self._request is not None:
-            self._request()
+            _expire(self._request)
 
     def wake(self) -> None:
         """End the pause that goes on, or the next one."""
@@ -88,10 +88,13 @@ class Signal:
         """
         self.check()
         self._request = handle = CancelHandle()
-        alarm = None if seconds is None else self._alarms.set(seconds, handle, None)
+        alarm = None if seconds is None else self._alarms.set(seconds, _expire, handle)
         try:
             with handle:
                 return await request()
+        except TimeoutError:
+            self.check()
+            raise
         finally:
             self._request = None
             if alarm is not None:
@@ -121,3 +124,8 @@ class Signal:
 def _end(pause: asyncio.Future[None]) -> None:
     if not pause.done():
         pause.set_result(None)
+
+
+def _expire(request: CancelHandle) -> None:
+    """Not at once: an answer that is there by now is taken, and nobody cancels the task that he is."""
+    asyncio.get_running_loop().call_soon(request)

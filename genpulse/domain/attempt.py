@@ -13,6 +13,7 @@ from genpulse.domain.money.cost import Cost
 from genpulse.domain.result.task_result import TaskResult
 from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.task import Task
+from genpulse.domain.value import value
 from genpulse.domain.warning import TaskWarning
 
 
@@ -32,7 +33,7 @@ def reference_of(attempt_id: UUID) -> str:
     return f"gp-{attempt_id.hex}"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attempt:
     """One try: an entry in a log, by which nothing is decided.
 
@@ -169,7 +170,7 @@ class Released:
 Outcome: TypeAlias = Succeeded | Failed | RetryLater | MovedOn | Canceled | Released
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class End:
     """How an attempt ended, and what is known about money then.
 

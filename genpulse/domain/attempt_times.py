@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from genpulse.domain.value import value
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptMoments:
@@ -16,7 +18,7 @@ class AttemptMoments:
     stored_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AttemptTimes:
     """How far an attempt came, in milliseconds after it began. None: not so far, or an earlier attempt did that.
 

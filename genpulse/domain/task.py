@@ -16,6 +16,7 @@ from genpulse.domain.routing.task_route import TaskRoute
 from genpulse.domain.submission.file_reference import InputFile
 from genpulse.domain.submission.webhook_choice import WebhookChoice
 from genpulse.domain.trace_context import TraceContext
+from genpulse.domain.value import value
 from genpulse.domain.warning import TaskWarning
 
 
@@ -62,7 +63,7 @@ class Priority(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewTask:
     """A task that passed all checks and is about to be written.
 
@@ -173,7 +174,7 @@ class WaitsFor(StrEnum):
     """Of tasks alone whose `awaits_sources` says so: no row holds it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Task:
     """A task as it stands in the database.
 

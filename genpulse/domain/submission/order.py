@@ -3,16 +3,17 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from dataclasses import fields as fields_of
 from datetime import datetime
 
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.submission.webhook_choice import WebhookChoice
 from genpulse.domain.task import Priority
+from genpulse.domain.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Order:
     """What a caller asks for, not yet checked against the model.
 

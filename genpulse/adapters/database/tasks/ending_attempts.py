@@ -1,7 +1,6 @@
 """Ending attempts, many in one commit."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -38,12 +37,13 @@ from genpulse.domain.attempt import (
 from genpulse.domain.errors import BytesErased, LeaseLost
 from genpulse.domain.json.value import JsonObject
 from genpulse.domain.task import TaskStatus, WaitsFor
+from genpulse.domain.value import value
 
 PART_LENGTH = 4 << 20
 """So many characters of results are written by one statement."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _EndColumns:
     """What the end of one attempt writes into the columns of its task and its attempt."""
 

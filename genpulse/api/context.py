@@ -13,7 +13,7 @@ from genpulse.api.auth.signed_urls import LazyUrlSigner
 from genpulse.api.metrics.metrics import Metrics
 from genpulse.api.options import ApiOptions
 from genpulse.api.requests.uploads_in_progress import UploadsInProgress
-from genpulse.api.schemas.links import Links
+from genpulse.api.schemas.links import Id, Links
 from genpulse.background.cancel_handles import CancelHandles
 from genpulse.domain.assets.asset import Asset
 from genpulse.domain.assets.upload_grant import UploadGrant
@@ -56,12 +56,12 @@ class Context:
         signer = self.signing.signer
         return signer.query(asset_id, self.services.now().timestamp()) if signer else ""
 
-    def signed_events(self, task_id: UUID) -> str:
+    def signed_events(self, task_id: Id) -> str:
         """The same for the address of a task's events."""
         signer = self.signing.signer
         return signer.events_query(task_id, self.services.now().timestamp()) if signer else ""
 
-    def signed_events_by(self, token: ClientToken, task_id: UUID) -> str:
+    def signed_events_by(self, token: ClientToken, task_id: Id) -> str:
         """The same for whoever has a client token: it is good no longer than that."""
         signer = self.signing.signer
         return signer.token_events_query(task_id, token.id, token.expires_at.timestamp()) if signer else ""

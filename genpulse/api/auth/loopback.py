@@ -1,7 +1,7 @@
 """Calls from this machine, which need no API key in the environment `dev`."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -35,21 +35,24 @@ class LoopbackAccess:
             )
 
     def _is_local(self, connection: HTTPConnection) -> bool:
-        client = connection.client
-        origin = connection.headers.get("origin")
-        return (
-            client is not None
-            and is_loopback(client.host)
-            and self._is_ours(f"//{connection.headers.get('host', 'localhost')}")
-            and (origin is None or self._is_ours(origin))
+        client, headers = connection.client, connection.headers
+        return client is not None and _is_local_call(
+            client.host, headers.get("host", "localhost"), headers.get("origin"), self.public_host
         )
 
-    def _is_ours(self, url: str) -> bool:
-        try:
-            host = urlsplit(url).hostname or ""
-        except ValueError:
-            return False
-        return is_loopback(host) or host == self.public_host
+
+@lru_cache(maxsize=1024)
+def _is_local_call(client: str, host: str, origin: str | None, public_host: str | None) -> bool:
+    is_ours = partial(_is_ours, public_host)
+    return is_loopback(client) and is_ours(f"//{host}") and (origin is None or is_ours(origin))
+
+
+def _is_ours(public_host: str | None, url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return is_loopback(host) or host == public_host
 
 
 @lru_cache(maxsize=1024)

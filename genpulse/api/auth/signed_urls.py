@@ -25,16 +25,20 @@ class UrlSigner:
     secret: bytes = field(repr=False)
     lasts_s: int
     events_last_s: int = 3600
+    _keyed: hmac.HMAC = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_keyed", hmac.new(self.secret, digestmod=hashlib.sha256))
 
     def query(self, asset_id: UUID, now_s: float) -> str:
         """The query of a signed address of an asset's bytes."""
         return self._query(str(asset_id), now_s + self.lasts_s)
 
-    def events_query(self, task_id: UUID, now_s: float) -> str:
+    def events_query(self, task_id: UUID | str, now_s: float) -> str:
         """The query of a signed address of a task's events."""
         return self._query(f"{_EVENTS}{task_id}", now_s + self.events_last_s)
 
-    def token_events_query(self, task_id: UUID, token_id: UUID, until_s: float) -> str:
+    def token_events_query(self, task_id: UUID | str, token_id: UUID, until_s: float) -> str:
         """The same for whoever has a client token, which is named in it; it runs out to the second."""
         expires = math.floor(until_s)
         signature = self._sign(f"{_EVENTS}{task_id}.{token_id}", expires)
@@ -66,8 +70,9 @@ class UrlSigner:
             raise UrlExpired(moment)
 
     def _sign(self, subject: str, expires: int) -> str:
-        digest = hmac.digest(self.secret, f"{subject}.{expires}".encode(), hashlib.sha256)
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        signed = self._keyed.copy()
+        signed.update(f"{subject}.{expires}".encode())
+        return base64.urlsafe_b64encode(signed.digest()).decode().rstrip("=")
 
 
 class LazyUrlSigner:

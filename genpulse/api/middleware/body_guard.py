@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope
 from genpulse.api.errors import BodyTooSlow
 from genpulse.api.requests.lean_request import headers_of
 from genpulse.api.requests.paths import inner_path
+from genpulse.api.server.arrived_body import has_arrived
 from genpulse.background.cancel_handles import CancelHandle
 from genpulse.domain.errors import ContentTooLarge
 
@@ -41,7 +42,8 @@ class BodyGuard:
         limit_bytes = self.granted(scope)
         if limit_bytes is None:
             limit_bytes = self.path_limits.get(inner_path(scope), self.limit_bytes)
-        return _Timed(_within_limit(scope, receive, limit_bytes), self.idle_s)
+        limited = _within_limit(scope, receive, limit_bytes)
+        return limited if has_arrived(scope) else _Timed(limited, self.idle_s)
 
 
 def _within_limit(scope: Scope, receive: Receive, limit_bytes: int) -> Receive:

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID
 
 from genpulse.domain.assets.thumbnail import USUAL_WIDTH, can_have_thumbnail
+
+Id: TypeAlias = UUID | str
+"""An id, or how it is written: to write it takes longer than all else of an address, and is done once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +21,14 @@ class Links:
 
     base: str
     signed: Callable[[UUID], str] | None = None
-    signed_events: Callable[[UUID], str] | None = None
+    signed_events: Callable[[Id], str] | None = None
     has_thumbnails: bool = False
 
-    def task(self, task_id: UUID) -> str:
+    def task(self, task_id: Id) -> str:
         """Of a task."""
         return f"{self.base}/v1/tasks/{task_id}"
 
-    def events(self, task_id: UUID) -> str:
+    def events(self, task_id: Id) -> str:
         """Of a task's events."""
         query = f"?{self.signed_events(task_id)}" if self.signed_events else ""
         return f"{self.base}/v1/tasks/{task_id}/events{query}"

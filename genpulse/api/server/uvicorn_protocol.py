@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from genpulse.api.server.arrived_body import note_arrived
 from genpulse.api.server.connections_per_peer import PEERS, Peers
 from genpulse.api.server.file_sender import FILE_SENDER, FileSender
 from genpulse.api.server.unread_bytes import drop_untaken, untaken_bytes
@@ -170,6 +171,11 @@ class GatheringProtocol(HttpToolsProtocol):
                 self.scope[FILE_SENDER] = FileSender(self, self.cycle)  # type: ignore[literal-required]  # of ours
             if self._ends:
                 self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """The last of the body has come."""
+        note_arrived(self.scope)  # type: ignore[arg-type]  # a mapping like any other
+        super().on_message_complete()
 
     def flush(self) -> None:
         """Hand over to the transport what was written and waits for more."""

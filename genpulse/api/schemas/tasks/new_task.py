@@ -39,10 +39,11 @@ def new_task_json(task: Task, links: Links) -> bytes:
         or task.retain_s is not None
     ):
         return TaskDocument.of(task, links).model_dump_json().encode()
+    task_id = str(task.id)
     values = {
-        "id": to_json(task.id),
-        "task": to_json(links.task(task.id))[:-1],
-        "events": to_json(links.events(task.id)),
+        "id": to_json(task_id),
+        "task": to_json(links.task(task_id))[:-1],
+        "events": to_json(links.events(task_id)),
         "created_at": to_json(task.created_at.astimezone(UTC)),
         "input": to_json(task.input),
         "metadata": to_json(task.metadata),

@@ -1,0 +1,16 @@
+"""Whether the whole body of a request was there before anybody asked for it, as it is of most."""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+_ARRIVED = "genpulse.body_arrived"
+
+
+def note_arrived(scope: MutableMapping[str, Any]) -> None:
+    """The last of the body has come."""
+    scope[_ARRIVED] = True
+
+
+def has_arrived(scope: MutableMapping[str, Any]) -> bool:
+    """Whether nobody has to wait for any of it. False where the server does not tell."""
+    return _ARRIVED in scope

@@ -1,9 +1,10 @@
 """What tasks that are to be queued want of each limit, and whether it fits into what is counted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from genpulse.domain.money.allowance import (
     ENVIRONMENT,
@@ -116,6 +117,27 @@ def _demands(
 
 
 _ORDER = {kind: number for number, kind in enumerate(ScopeKind)}
+
+
+def joined(parts: Iterable[tuple[Sequence[AnyTask], SpendingLimits]]) -> tuple[Wish, ...]:
+    """What all these tasks want, by one wish for those of an owner who has the same limits each time.
+
+    No part is empty, and the tasks of each are of one owner.
+    """
+    of_owners: dict[tuple[str, UUID | None], list[tuple[SpendingLimits, list[AnyTask]]]] = {}
+    for tasks, limits in parts:
+        known = of_owners.setdefault((tasks[0].owner, tasks[0].client_token), [])
+        together = next((wanted for earlier, wanted in known if earlier == limits), None)
+        if together is None:
+            known.append((limits, list(tasks)))
+        else:
+            together += tasks
+    return tuple(Wish.of(wanted, limits) for known in of_owners.values() for limits, wanted in known)
+
+
+def fit_together(today: Today, wishes: Sequence[Wish]) -> bool:
+    """Whether nothing is refused, be the tasks that they are of asked for together or one by one."""
+    return not any(refusals(today, wishes))
 
 
 def refusals(today: Today, wishes: Sequence[Wish]) -> list[LimitRefusal | None]:

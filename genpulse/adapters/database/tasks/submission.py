@@ -1,5 +1,7 @@
 """Writing new tasks with their queue entries, many in one commit."""
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +16,12 @@ from genpulse.adapters.database.tasks.submission_columns import digest_of, state
 from genpulse.adapters.postgresql.connections import in_transaction, outages
 from genpulse.domain.errors import BadInput, IdempotencyKeyReuse, TaskDeleted
 from genpulse.domain.money.spending import UNLIMITED, SpendingLimits, price_of
-from genpulse.domain.money.wish import Today, Wish, refusals
+from genpulse.domain.money.wish import Today, Wish, fit_together, joined, refusals
 from genpulse.domain.submission.idempotency import RequestId, replay, request_of
 from genpulse.domain.task import NewTask, Submitted, Task
 from genpulse.domain.task_batch import EarlierBatch, NewBatch
+
+_COMES_AGAIN_S = 5.0
 
 SubmitAnswer = tuple[Submitted, ...] | Exception
 
@@ -67,6 +71,7 @@ class SubmitWriter:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._refused_at = -math.inf
 
     async def write(self, groups: Sequence[Group]) -> Sequence[SubmitAnswer]:
         """One commit; the tasks or a refusal for each group, in order. None of the groups is empty.
@@ -76,11 +81,21 @@ class SubmitWriter:
         try:
             with outages():
                 if any(group.bound or not group.is_alone for group in groups):
-                    return await _Fitting(self._pool, groups).write()
+                    return await self._write_fitting(groups)
                 written = await _write(self._pool, groups)
                 return [_answer(group, written) for group in groups]
         except asyncpg.DataError as error:
             raise BadInput(f"The task holds something that cannot be stored: {error}.") from error
+
+    async def _write_fitting(self, groups: Sequence[Group]) -> Sequence[SubmitAnswer]:
+        """Whoever was refused comes again: for a while it is looked before anything is written."""
+        fitting = _Fitting(self._pool, groups)
+        if time.monotonic() - self._refused_at < _COMES_AGAIN_S:
+            await fitting.refuse_hopeless()
+        answers = await fitting.write()
+        if fitting.refused:
+            self._refused_at = time.monotonic()
+        return answers
 
     async def earlier(self, task: NewTask) -> Submitted | None:
         """The task under the same key. Raises `IdempotencyKeyReuse`, `TaskDeleted`, `DatabaseUnavailable`."""
@@ -136,25 +151,33 @@ class _Fitting:
     """Writes those of the groups that fit into what is left of the day.
 
     They are added, and then looked at while nobody else can change the counters: so no two are committed that do
-    not fit together. When some do not, all is rolled back and the others are written anew.
+    not fit together. When some do not, all is rolled back and the others are written anew. What all want together
+    is looked at first, for where that fits each of them does.
     """
 
     def __init__(self, pool: asyncpg.Pool, groups: Sequence[Group]) -> None:
         self._pool = pool
         self._groups = groups
-        self._wishes = [group.wish(group.tasks) for group in groups]
-        self._refused: dict[int, Exception] = {}
+        self._together = joined((group.tasks, group.limits) for group in groups)
+        self._has_looked = False
+        self.refused: dict[int, Exception] = {}
 
     async def write(self) -> Sequence[SubmitAnswer]:
-        """The tasks or a refusal for each group. Each round commits, or takes one group out at least."""
-        await self._refuse_hopeless()
-        while left := [group for number, group in enumerate(self._groups) if number not in self._refused]:
+        """The tasks or a refusal for each group.
+
+        Each round but the first commits, or takes one group out at least. Where the first does neither, it is
+        looked first what does not fit even by itself.
+        """
+        while left := [group for number, group in self._numbered if number not in self.refused]:
             try:
                 written = await in_transaction(self._pool, partial(self._write_all, left))
             except _TakenOut:
+                if not self._has_looked:
+                    self.refused.clear()
+                    await self.refuse_hopeless()
                 continue
-            return [self._refused.get(number) or _answer(group, written) for number, group in self._numbered]
-        return [self._refused[number] for number, _ in self._numbered]
+            return [self.refused.get(number) or _answer(group, written) for number, group in self._numbered]
+        return [self.refused[number] for number, _ in self._numbered]
 
     async def _write_all(
         self, groups: Sequence[Group], connection: asyncpg.Connection
@@ -174,44 +197,44 @@ class _Fitting:
 
     async def _today(self, connection: asyncpg.Connection | asyncpg.Pool) -> Today | None:
         """None where it does not matter what it is."""
-        bound = [(group, wish) for group, wish in zip(self._groups, self._wishes, strict=True) if group.bound]
+        bound = [group for group in self._groups if group.bound]
         if not bound:
             return None
-        counters = frozenset().union(*(wish.counters for _, wish in bound))
-        return await today(connection, counters, months=any(group.limits.looks_at_months for group, _ in bound))
+        counters = frozenset().union(*(wish.counters for wish in self._together))
+        return await today(connection, counters, months=any(group.limits.looks_at_months for group in bound))
 
-    async def _refuse_hopeless(self) -> None:
-        """Without a write, for whoever does not fit comes again and again."""
+    async def refuse_hopeless(self) -> None:
+        """Refuse without a write what does not fit even by itself."""
+        self._has_looked = True
         now = await self._today(self._pool)
-        if now is None:
+        if now is None or fit_together(now, self._together):
             return
-        alone = {number: wish.refusal(now) for number, wish in enumerate(self._wishes)}
-        self._refused.update({number: refusal for number, refusal in alone.items() if refusal})
+        alone = {number: group.wish(group.tasks).refusal(now) for number, group in self._numbered}
+        self.refused.update({number: refusal for number, refusal in alone.items() if refusal})
 
     def _refuse_misfits(self, written: dict[RequestId, _Written], now: Today | None) -> None:
         """Raises `_TakenOut`."""
-        remaining = [(number, group) for number, group in self._numbered if number not in self._refused]
+        remaining = [(number, group) for number, group in self._numbered if number not in self.refused]
         answers = {number: _answer(group, written) for number, group in remaining if len(group.tasks) > 1}
         misfits = {number: answer for number, answer in answers.items() if isinstance(answer, Exception)}
         if now is not None:
             misfits |= self._misfits(now, remaining, written)
         if misfits:
-            self._refused.update(misfits)
+            self.refused.update(misfits)
             raise _TakenOut
 
     def _misfits(
         self, now: Today, groups: Sequence[tuple[int, Group]], written: dict[RequestId, _Written]
     ) -> dict[int, Exception]:
         """Which do not fit, of groups that are counted in `now` already."""
-        wishes = [self._wish_of_new(number, group, written) for number, group in groups]
-        for wish in wishes:
+        new = [(_new(group.tasks, written), group) for _, group in groups]
+        together = joined((tasks, group.limits) for tasks, group in new if tasks)
+        for wish in together:
             now = wish.added(now, -1)
-        answers = zip(groups, refusals(now, wishes), strict=True)
+        if fit_together(now, together):
+            return {}
+        answers = zip(groups, refusals(now, [group.wish(tasks) for tasks, group in new]), strict=True)
         return {number: refusal for (number, _), refusal in answers if refusal is not None}
-
-    def _wish_of_new(self, number: int, group: Group, written: dict[RequestId, _Written]) -> Wish:
-        new = _new(group.tasks, written)
-        return self._wishes[number] if len(new) == len(group.tasks) else group.wish(new)
 
 
 async def _begin(connection: asyncpg.Connection, group: Group) -> None:

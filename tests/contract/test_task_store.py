@@ -262,6 +262,16 @@ async def test_an_order_that_is_stopped_comes_no_more(backend):
     assert len(await backend.store.to_stop(["sandbox"], 10)) == 2
 
 
+async def test_an_order_that_is_to_be_stopped_is_due_once_its_job_is_known(backend):
+    begun = await backend.begun()
+    await backend.store.journal_order(begun.lease)
+    await backend.ended(begun.lease, Canceled(), order_open=True, stop_later=True)
+    with pytest.raises(LeaseLost):
+        await backend.store.journal_job(begun.lease, "job-1")
+    (task,) = await backend.store.to_stop(["sandbox"], 10)
+    assert task.order.job_id == "job-1"
+
+
 @pytest.mark.parametrize("known", [{"order_open": False}, {"stop_later": False}])
 async def test_only_an_open_order_is_to_be_stopped(backend, known):
     await backend.age(await unstopped(backend, **known), timedelta(hours=1))

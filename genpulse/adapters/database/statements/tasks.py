@@ -53,13 +53,16 @@ RETURNING tasks.lease, order_reference, order_account, order_sent_at, order_job_
 """
 
 JOURNAL_JOB = """
-UPDATE tasks SET order_job_id = made.job_id, losses = CASE WHEN tasks.lease = made.lease THEN 0 ELSE losses END
+UPDATE tasks SET order_job_id = made.job_id, losses = CASE WHEN tasks.lease = made.lease THEN 0 ELSE losses END,
+       order_stop_at = CASE WHEN order_stop_at IS NOT NULL THEN now() END
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) AS made(task_id, lease, reference, job_id)
 WHERE tasks.id = made.task_id AND order_sent_at IS NOT NULL
   AND (tasks.lease = made.lease OR (order_reference = made.reference AND order_job_id IS NULL))
 RETURNING made.lease, tasks.lease IS NOT DISTINCT FROM made.lease AS is_held
 """
-"""Whoever has lost its lease still tells the name of its own order: nobody else will ever hear it."""
+"""Whoever has lost its lease still tells the name of its own order: nobody else will ever hear it. Where the task
+has ended and nobody wants the order any more, it can be stopped from now on.
+"""
 
 SAVE_PROGRESS = """
 UPDATE tasks SET progress = saved.progress, seq = greatest(tasks.seq, saved.seq)

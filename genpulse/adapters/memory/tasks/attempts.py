@@ -151,6 +151,7 @@ class TaskAttempts(TaskRows):
             order = replace(task.order, job_id=job_id)
             self._tasks[task.id] = replace(task, order=order, losses=0 if is_held else task.losses)
         if not is_held:
+            self._unstopped.hurry(task.id)
             raise LeaseLost
         self._log(task.id, order)
 

@@ -17,11 +17,8 @@ _log = logging.getLogger(__name__)
 
 
 def can_be_stopped(engine: object, order: AttemptOrder) -> bool:
-    """Whether the vendor can be told, by the job's id or after it was looked up."""
-    if not isinstance(engine, TwoPhase) or not order.is_open:
-        return False
-    can_find = engine.can_find and order.open is not None and order.open.can_be_looked_up
-    return engine.can_cancel and (order.job_id is not None or can_find)
+    """Whether the vendor can be told: now, or once whoever made the order tells what the vendor calls its job."""
+    return isinstance(engine, TwoPhase) and order.is_open and engine.can_cancel
 
 
 async def give_up(run: AttemptRun, engine: TwoPhase[Any]) -> None:

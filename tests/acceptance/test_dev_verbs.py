@@ -89,13 +89,14 @@ def test_options_of_the_stack_are_not_for_its_verbs(tmp_path):
 def test_a_log_is_followed_while_it_is_written(dev):
     dev.start()
     following = subprocess.Popen(
-        [sys.executable, "-m", "genpulse", "dev", "logs", "worker", "-f", "-n", "0"],
+        [sys.executable, "-m", "genpulse", "dev", "logs", "worker", "-f", "-n", "1"],
         cwd=dev.folder,
         env={"PATH": os.defpath},
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
+        assert next(following.stdout)  # it looks at what is written from here on
         os.kill(dev.pid_of("worker"), signal.SIGKILL)
         assert any("worker ready" in line for line in following.stdout)
         following.send_signal(signal.SIGINT)

@@ -5,6 +5,7 @@ NAMES = (
     "submit_two",
     "submit_orm",
     "status_read",
+    "own_code",
     "doors",
     "end_to_end",
     "start_latency",

@@ -6,5 +6,5 @@ from bench.stack import Stack
 
 
 def measure(stack: Stack) -> Result:
-    """Two API processes and pgbench take turns."""
+    """Two API processes, two of the lean program, and pgbench take turns."""
     return submit.measure(stack, processes=2, bound=0.9)

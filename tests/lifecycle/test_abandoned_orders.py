@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from genpulse.adapters.memory.tasks.store import MemoryTaskStore
-from genpulse.domain.errors import ProviderUnavailable
+from genpulse.domain.attempt import Lease
+from genpulse.domain.errors import LeaseLost, ProviderUnavailable
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.abandoned_orders import stop_unwanted
@@ -99,6 +100,20 @@ async def test_an_order_that_was_never_taken_is_over_once_the_list_would_show_it
     await later(world, ended)
     assert await stop_unwanted(world.services, ["art"]) == 1
     assert (studio.canceled, studio.submits) == ([], 1)
+
+
+async def test_a_job_that_is_named_after_the_end_is_stopped_then(world, until):
+    """Whoever ordered it was cut off from the database meanwhile, and nobody can look it up."""
+    script = {"submit": Script(lambda: None, 1)}
+    async with odd(world, script, finds=False) as (studio, _):
+        ended = await canceled(world, until, studio)
+    assert await stop_unwanted(world.services, ["art"]) == 0
+    (attempt,) = await world.services.store.attempts(ended.id)
+    with pytest.raises(LeaseLost):
+        await world.services.store.journal_job(Lease(ended.id, attempt.id), "job-1")
+    assert await stop_unwanted(world.services, ["art"]) == 1
+    assert studio.canceled == ["job-1"]
+    assert (await world.services.store.get(ended.id)).order is None
 
 
 @pytest.mark.parametrize(("finds", "cancels"), [(False, True), (True, False)])

@@ -101,8 +101,8 @@ class Claimer:
 
     async def _claim_whole(self, claiming: Claiming, providers: Sequence[str], room: int) -> "_Answer":
         """Claim and start. It is not cut off by a stop of the worker: what was claimed has to run or go back."""
-        asked = self._ask(claiming, providers, room)
-        claim = asyncio.ensure_future(self._claim_and_start(claiming, providers, asked))
+        pending = self._ask(claiming, providers, room)
+        claim = asyncio.ensure_future(self._claim_and_start(claiming, providers, pending))
         try:
             return await asyncio.shield(claim)
         except asyncio.CancelledError:
@@ -126,7 +126,7 @@ class Claimer:
             self._loops.failed("claiming work")
 
     async def _claim_and_start(
-        self, claiming: Claiming, providers: Sequence[str], asked: "asyncio.Task[_Answer]"
+        self, claiming: Claiming, providers: Sequence[str], pending: "asyncio.Task[_Answer]"
     ) -> "_Answer":
         """Start what a claim brings, and claim on while there is more, and room for it; returns the last answer.
 
@@ -136,23 +136,23 @@ class Claimer:
         """
         try:
             for _ in range(CLAIMS_IN_A_TURN):
-                answer = await asked
+                answer = await pending
                 if not answer.result.more or self._stops or (room := self._free_room()) <= 0:
                     break
-                asked = self._ask(claiming, providers, room)
+                pending = self._ask(claiming, providers, room)
                 self.running.begin(answer.runs)
-            return await asked
+            return await pending
         finally:
             # Also what was answered in the moment in which this was given up.
-            if asked.done() and not asked.cancelled() and asked.exception() is None:
-                self.running.begin(asked.result().runs)
+            if pending.done() and not pending.cancelled() and pending.exception() is None:
+                self.running.begin(pending.result().runs)
 
     def _ask(self, claiming: Claiming, providers: Sequence[str], room: int) -> "asyncio.Task[_Answer]":
         """Send a claim. From this moment on its room is nobody else's."""
         self._reserved += room
-        asked = asyncio.create_task(self._answer(claiming, providers, room))
-        asked.add_done_callback(lambda _: self._release(room))
-        return asked
+        pending = asyncio.create_task(self._answer(claiming, providers, room))
+        pending.add_done_callback(lambda _: self._release(room))
+        return pending
 
     def _release(self, room: int) -> None:
         self._reserved -= room

@@ -126,13 +126,13 @@ def joined(parts: Iterable[tuple[Sequence[AnyTask], SpendingLimits]]) -> tuple[W
     """
     of_owners: dict[tuple[str, UUID | None], list[tuple[SpendingLimits, list[AnyTask]]]] = {}
     for tasks, limits in parts:
-        known = of_owners.setdefault((tasks[0].owner, tasks[0].client_token), [])
-        together = next((wanted for earlier, wanted in known if earlier == limits), None)
+        of_owner = of_owners.setdefault((tasks[0].owner, tasks[0].client_token), [])
+        together = next((earlier for same, earlier in of_owner if same == limits), None)
         if together is None:
-            known.append((limits, list(tasks)))
+            of_owner.append((limits, list(tasks)))
         else:
             together += tasks
-    return tuple(Wish.of(wanted, limits) for known in of_owners.values() for limits, wanted in known)
+    return tuple(Wish.of(together, limits) for of_owner in of_owners.values() for limits, together in of_owner)
 
 
 def fit_together(today: Today, wishes: Sequence[Wish]) -> bool:

@@ -193,6 +193,11 @@ class Stack:
         return _listening(urlsplit(self.redis_url).port)
 
 
+def address_of(child: Child) -> str:
+    """Where a program of uvicorn's listens, by the line in which it says so."""
+    return next(word for word in child.last_lines.split() if word.startswith("http://")).rstrip("/")
+
+
 def _listening(port: int | None) -> psutil.Process:
     for process in psutil.Process().children(recursive=True):
         if any(one.laddr.port == port and one.status == psutil.CONN_LISTEN for one in process.net_connections()):

@@ -7,7 +7,7 @@ import sys
 import urllib.request
 
 from bench.rounds import Goal, Result, Series
-from bench.stack import ORDER, ROOT, Stack, cpu_s
+from bench.stack import ORDER, ROOT, Stack, address_of, cpu_s
 
 CLIENTS, PER_S, SECONDS = 200, 10, 10
 PLACES = {
@@ -32,8 +32,7 @@ def measure(stack: Stack) -> Result:
     found: dict[str, list[dict[str, float]]] = {name: [] for name in (*PLACES, IDLE)}
     without = [sys.executable, "-m", "bench.peers.no_io"]
     with stack.api() as (url,), stack.process("no_io", without, "Uvicorn running") as peer:
-        words = peer.last_lines.split()
-        peer_url = next(word for word in words if word.startswith("http://")).rstrip("/")
+        peer_url = address_of(peer)
         stack.load("fill", url, str(clients), "sandbox/noop")
         ids = json.loads(stack.value(f"SELECT json_agg(id) FROM (SELECT id FROM tasks LIMIT {clients}) AS few"))
         for _ in range(min(stack.size.rounds, 3)):

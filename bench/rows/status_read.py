@@ -5,7 +5,7 @@ import sys
 import urllib.request
 
 from bench.rounds import Goal, Result, ratio, taking_turns
-from bench.stack import CLIENTS, ORDER, Stack
+from bench.stack import CLIENTS, ORDER, Stack, address_of
 
 TASKS = 64
 
@@ -14,8 +14,7 @@ def measure(stack: Stack) -> Result:
     """Many tasks, each connection reading another one."""
     without = [sys.executable, "-m", "bench.peers.no_io"]
     with stack.api() as (url,), stack.process("no_io", without, "Uvicorn running") as peer:
-        words = peer.last_lines.split()
-        peer_url = next(word for word in words if word.startswith("http://")).rstrip("/")
+        peer_url = address_of(peer)
         series = taking_turns(
             {"GenPulse": _reading(stack, url), "the same without I/O": _reading(stack, peer_url)},
             stack.size.rounds,

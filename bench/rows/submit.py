@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 from bench.meter import metered, sync_us
 from bench.rounds import Goal, Measure, Result, ratio, taking_turns
-from bench.stack import CLIENTS, ORDER, Stack
+from bench.stack import CLIENTS, ORDER, Stack, address_of
 
 LEAN = "lean program"
 _PROGRAM = [sys.executable, "-m", "bench.peers.lean_submit"]
@@ -53,6 +53,5 @@ def _lean(stack: Stack, processes: int) -> Iterator[Measure]:
         addresses = []
         for _ in range(processes):
             peer = running.enter_context(stack.process("lean", _PROGRAM, "Uvicorn running"))
-            url = next(word for word in peer.last_lines.split() if word.startswith("http://"))
-            addresses.append(f"{url.rstrip('/')}/v1/tasks")
+            addresses.append(f"{address_of(peer)}/v1/tasks")
         yield lambda: stack.requests(*addresses, method="POST", body=ORDER, accept=202)["per_second"]

@@ -3,14 +3,14 @@
 import sys
 
 from bench.rounds import Goal, Result, ratio, taking_turns
-from bench.stack import CLIENTS, ORDER, Stack
+from bench.stack import CLIENTS, ORDER, Stack, address_of
 
 
 def measure(stack: Stack) -> Result:
     """One process each, the same columns, one commit a request."""
     program = [sys.executable, "-m", "bench.peers.orm_service"]
     with stack.api() as (url,), stack.process("orm", program, "Uvicorn running") as peer:
-        peer_url = next(word for word in peer.last_lines.split() if word.startswith("http://")).rstrip("/")
+        peer_url = address_of(peer)
 
         def submit(base: str):
             return lambda: stack.requests(f"{base}/v1/tasks", method="POST", body=ORDER, accept=202)["per_second"]

@@ -6,7 +6,7 @@ import time
 from bench.rounds import Goal, Result, ratio, taking_turns
 from bench.rows.end_to_end import TASKS
 from bench.rows.end_to_end import ours as end_to_end
-from bench.stack import ORDER, Stack
+from bench.stack import ORDER, Stack, address_of
 
 _LEFT = "SELECT EXISTS (SELECT 1 FROM usual_tasks WHERE finished_at IS NULL)"
 _RATE = """
@@ -19,7 +19,7 @@ def measure(stack: Stack) -> Result:
     """Submits and runs, one process each; Celery's worker has its usual two children."""
     program = [sys.executable, "-m", "bench.peers.celery_service"]
     with stack.api() as (url,), stack.process("usual", program, "Uvicorn running") as peer:
-        peer_url = next(word for word in peer.last_lines.split() if word.startswith("http://")).rstrip("/")
+        peer_url = address_of(peer)
 
         def submit(base: str):
             return lambda: stack.requests(f"{base}/v1/tasks", method="POST", body=ORDER, accept=202)["per_second"]

@@ -1,7 +1,7 @@
 """Calls from this machine, which need no API key in the environment `dev`."""
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -43,11 +43,11 @@ class LoopbackAccess:
 
 @lru_cache(maxsize=1024)
 def _is_local_call(client: str, host: str, origin: str | None, public_host: str | None) -> bool:
-    is_ours = partial(_is_ours, public_host)
-    return is_loopback(client) and is_ours(f"//{host}") and (origin is None or is_ours(origin))
+    addresses = [f"//{host}"] if origin is None else [f"//{host}", origin]
+    return is_loopback(client) and all(_is_ours(address, public_host) for address in addresses)
 
 
-def _is_ours(public_host: str | None, url: str) -> bool:
+def _is_ours(url: str, public_host: str | None) -> bool:
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:

@@ -56,7 +56,7 @@ def _keys_if_fit(document: JsonValue, most_values: int) -> int | None:
             waiting += value.values()
         elif isinstance(value, float) and not isfinite(value):
             return None
-    return keys if count <= most_values else None
+    return keys
 
 
 def _unfit_places(document: JsonValue, most_values: int) -> Iterator[Problem]:

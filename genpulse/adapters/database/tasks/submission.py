@@ -22,6 +22,7 @@ from genpulse.domain.task import NewTask, Submitted, Task
 from genpulse.domain.task_batch import EarlierBatch, NewBatch
 
 _COMES_AGAIN_S = 5.0
+"""For so many seconds after a refusal it is asked whether there is any hope, before anything is written."""
 
 SubmitAnswer = tuple[Submitted, ...] | Exception
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
 
+from genpulse.background.lost_cancellations import end_if_cancelled
 from genpulse.background.outages import Outages
 
 FIRST_PAUSE_S = 0.2
@@ -58,6 +59,7 @@ class Loops:
                 self.outages.report(name, error)
             except Exception:  # noqa: BLE001 - whatever it is, the loop goes on and says so
                 self.failed(name)
+            end_if_cancelled()
             in_a_row += 1
             await asyncio.sleep(min(FIRST_PAUSE_S * 2.0 ** min(in_a_row - 1, 30), longest_pause_s))
 

@@ -3,13 +3,14 @@
 import asyncio
 import contextvars
 import weakref
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
@@ -267,7 +268,7 @@ class Process:
             self.stop.set()
             done, _ = await asyncio.wait({self.work}, timeout=patience_s)
             if not done:
-                wrong = f"{self.name} does not stop"
+                wrong = f"{self.name} does not stop: {'; '.join(self._waits())}"
             elif (error := self.work.exception()) is not None:
                 wrong = f"{self.name} ended with {_words(error)}"
         if not self.is_dead:
@@ -278,10 +279,27 @@ class Process:
         await self.bury()
         return wrong
 
+    def _waits(self) -> list[str]:
+        """Where its tasks wait: functions from the outermost to the innermost, with the line of that."""
+        return sorted(
+            f"{' > '.join(frame.f_code.co_name for frame in frames)}:{frames[-1].f_lineno}"
+            for task in self.tasks
+            if not task.done() and (frames := list(_awaited(task)))
+        )
+
     @property
     def failed_loops(self) -> Mapping[str, int]:
         """Background loops that have failed."""
         return self.loops.failures
+
+
+def _awaited(task: "asyncio.Task[Any]") -> Iterator[FrameType]:
+    """The frames of a task that waits; `Task.get_stack` knows the outermost one alone."""
+    waiting: Any = task.get_coro()
+    while waiting is not None:
+        if (frame := getattr(waiting, "cr_frame", None) or getattr(waiting, "gi_frame", None)) is not None:
+            yield frame
+        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "gi_yieldfrom", None)
 
 
 def _words(error: BaseException) -> str:

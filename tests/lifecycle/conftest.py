@@ -98,11 +98,23 @@ class Words(Input):
     prompt: str = "x"
 
 
+@asynccontextmanager
+async def clumsily(error: Exception | None) -> AsyncIterator[None]:
+    """Raise this in place of being cut off."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if error is not None:
+            raise error from None
+        raise
+
+
 @dataclass
 class Painter(Local[Words]):
-    """Paints for so long, or holds its brush until it is let go."""
+    """Paints for so long, or holds its brush until it is let go; raises `clumsy` where it is cut off meanwhile."""
 
     hold: asyncio.Event | None = None
+    clumsy: Exception | None = None
     errors: list[Exception] = field(default_factory=list)
     runs: int = 0
     lasts_s: float = 0.0
@@ -112,7 +124,8 @@ class Painter(Local[Words]):
         report(0.25, "sketching")
         await asyncio.sleep(self.lasts_s)
         if self.hold:
-            await self.hold.wait()
+            async with clumsily(self.clumsy):
+                await self.hold.wait()
         if self.errors:
             raise self.errors.pop(0)
         report(1.0)
@@ -140,7 +153,7 @@ class Shop(Immediate[Words]):
 
 @dataclass
 class Studio(TwoPhase[Words]):
-    """Takes jobs, and finishes them when it is told to."""
+    """Takes jobs, and finishes them when it is told to; raises `clumsy` where a poll that hangs is cut off."""
 
     can_cancel = True
     can_find = True
@@ -157,6 +170,7 @@ class Studio(TwoPhase[Words]):
     callbacks: list[str | None] = field(default_factory=list)
     signature: str | None = None
     hanging_polls: int = 0
+    clumsy: Exception | None = None
     broken_streams: int = 0
 
     async def submit(self, call: Call[Words]) -> Submission:
@@ -175,7 +189,8 @@ class Studio(TwoPhase[Words]):
             raise self.poll_errors.pop(0)
         if self.hanging_polls:
             self.hanging_polls -= 1
-            await asyncio.Event().wait()
+            async with clumsily(self.clumsy):
+                await asyncio.Event().wait()
         if self.failures:
             return self.failures.pop(0)
         return Progress(1.0, done=True) if self.finished else Progress(0.5)

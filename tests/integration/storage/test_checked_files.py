@@ -149,3 +149,62 @@ def test_a_few_thousand_are_known_and_the_oldest_is_forgotten(tmp_path):
         True,
         True,
     ]
+
+
+def takes_no_wait(folder):
+    """Whether this file system reads only what is in memory where it is told to; some of the network do not."""
+    (folder / "probe").write_bytes(b"x")
+    descriptor = os.open(folder / "probe", os.O_RDONLY)
+    try:
+        return os.preadv(descriptor, [bytearray(1)], 0, os.RWF_NOWAIT) == 1
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+@pytest.fixture
+async def without_threads(tmp_path):
+    """Of a closed storage only that can be read which needs no thread."""
+    if not takes_no_wait(tmp_path):
+        pytest.skip("this file system always waits")
+
+    async def closed(body):
+        storage = opened(tmp_path / "store", tmp_path)
+        content = await storage.keep(body)
+        await storage.close()
+        return storage, content
+
+    return closed
+
+
+@pytest.mark.parametrize("size", [1, 20_000, 64 << 10])
+async def test_a_small_file_that_is_known_is_read_without_a_thread(without_threads, size):
+    body = os.urandom(size)
+    storage, content = await without_threads(body)
+    assert await whole(storage, content) == body
+    assert b"".join([chunk async for chunk in storage.read(content.key, 0, 1)]) == body[:1]
+
+
+async def test_a_larger_one_is_not(without_threads):
+    storage, content = await without_threads(bytes(1 + (64 << 10)))
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        await whole(storage, content)
+
+
+@pytest.mark.parametrize("harm", ["written into", "gone", "cut off"])
+async def test_one_that_is_no_longer_the_same_is_not(without_threads, tmp_path, harm):
+    storage, content = await without_threads(b"a fox")
+    path = tmp_path / "store" / content.key
+    before = path.stat().st_mtime_ns
+    match harm:
+        case "written into":
+            path.write_bytes(b"a box")
+            os.utime(path, ns=(before + 1, before + 1))
+        case "gone":
+            path.unlink()
+        case "cut off":
+            path.write_bytes(b"a f")
+            os.utime(path, ns=(before, before))
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        await whole(storage, content)

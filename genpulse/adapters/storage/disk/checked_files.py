@@ -39,6 +39,10 @@ class CheckedFiles:
             if len(self._checks) > _MOST:
                 del self._checks[next(iter(self._checks))]
 
+    def knows(self, key: str) -> bool:
+        """Whether the file under `key` was compared lately; it may have changed since."""
+        return key in self._checks
+
     def holds(self, key: str, sha256: str, identity: Identity) -> bool:
         """Whether this file was compared with this digest within the last hour, and is still the same."""
         check = self._checks.get(key)

@@ -1,7 +1,7 @@
 """Warnings of budgets are kept once a period, and counters go when their period is over."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -61,17 +61,16 @@ LIMITS = SpendingLimits(Decimal(100), KeyLimits(limit_by="customer"))
 
 
 async def last_month(backend):
-    """Let all days that are counted lie in the last month."""
+    """Let all days that are counted lie in the month before theirs."""
     store = backend.store
     if not isinstance(store, MemoryTaskStore):
-        back = "day - extract(day FROM now() AT TIME ZONE 'utc')::int"
-        await store._pool.execute(f"UPDATE spending SET day = {back} WHERE day > '-infinity'")
+        before = "date_trunc('month', day)::date - 1"
+        await store._pool.execute(f"UPDATE spending SET day = {before} WHERE day > '-infinity'")
         return
     ledger = store._ledger
-    today = datetime.now(UTC).date()
     for sums in (ledger._usd, ledger._tasks):
         for day, counter in list(sums):
-            sums[day - timedelta(days=today.day), counter] = sums.pop((day, counter))
+            sums[day - timedelta(days=day.day), counter] = sums.pop((day, counter))
 
 
 async def counters(backend):

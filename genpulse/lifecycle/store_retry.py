@@ -31,13 +31,13 @@ async def until_available(
     logged with its trace, counted in `services.loops`, and tried again more and more seldom, since what it
     concerns may be paid for. `what` ends in `%s` for the task's id. Refusals of the domain pass through.
     """
-    part, pause_s, loops = what % task_id, _FIRST_S, services.loops
+    part, pause_s, loops = "", _FIRST_S, services.loops
     try:
         while True:
             try:
                 return await act()
             except Unavailable as error:
-                longest_s = _LONGEST_S
+                part, longest_s = what % task_id, _LONGEST_S
                 loops.outages.report(part, error)
             except GenPulseError:
                 raise
@@ -48,4 +48,5 @@ async def until_available(
             await wait(min(pause_s, longest_s) * (0.5 + services.random() / 2))
             pause_s = min(pause_s * 2, _LONGEST_AFTER_MISTAKE_S)
     finally:
-        loops.outages.end(part)
+        if part:
+            loops.outages.end(part)

@@ -21,7 +21,7 @@ from genpulse.lifecycle.attempt.interruption import ANY_INTERRUPTION, Interrupti
 from genpulse.lifecycle.attempt.orders import AccountUse, AttemptOrder
 from genpulse.lifecycle.attempt.progress import ProgressReport
 from genpulse.lifecycle.attempt.stopwatch import AttemptStopwatch
-from genpulse.lifecycle.budgets.check import check_before_paying, is_free
+from genpulse.lifecycle.budgets.check import has_to_be_held, hold_before_paying, is_free
 from genpulse.lifecycle.provider_callback import callback_url
 from genpulse.lifecycle.store_retry import until_available
 from genpulse.ports import Services
@@ -162,12 +162,13 @@ class AttemptRun:
     async def check_budget(self) -> None:
         """Raises `SpendingNotAllowed` or `OverBudget` where asking costs what may not be spent, `Stopped`."""
         self.signal.check()
-        await self.until_available(
-            "the budget for task %s",
-            WaitsFor.DATABASE,
-            lambda: check_before_paying(self.services, self.task),
-            stops=ANY_INTERRUPTION,
-        )
+        if has_to_be_held(self.services, self.task):
+            await self.until_available(
+                "the budget for task %s",
+                WaitsFor.DATABASE,
+                lambda: hold_before_paying(self.services, self.task),
+                stops=ANY_INTERRUPTION,
+            )
 
     async def journal_order(self) -> None:
         """Commit that the vendor is about to be asked, unless that costs what may not be spent.

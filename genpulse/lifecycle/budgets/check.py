@@ -42,17 +42,20 @@ def limits_for(services: Services, caller: Caller = WITHOUT_KEY) -> SpendingLimi
     return SpendingLimits(spending.daily_usd, caller.limits, spending.monthly_usd, spending.providers, token)
 
 
-async def check_before_paying(services: Services, task: Task) -> None:
+def has_to_be_held(services: Services, task: Task) -> bool:
+    """Whether the price of a task has to be held before its provider is asked. Raises `SpendingNotAllowed`."""
+    if not is_allowed(services, task.provider):
+        raise SpendingNotAllowed(str(PaidProviderRefused(task.provider, services.spending.place)))
+    return bool(task.price_usd or task.route)
+
+
+async def hold_before_paying(services: Services, task: Task) -> None:
     """Before a provider is asked. From then on the task is among what is spent today.
 
     What is paid goes over a budget only as far as costs exceed their prices. A task that was run again by hand is
-    not held to the limits of its key once more: whoever asked for it was. Raises `SpendingNotAllowed`,
-    `OverBudget`, `DatabaseUnavailable`.
+    not held to the limits of its key once more: whoever asked for it was. Raises `OverBudget`,
+    `DatabaseUnavailable`.
     """
-    if not is_allowed(services, task.provider):
-        raise SpendingNotAllowed(str(PaidProviderRefused(task.provider, services.spending.place)))
-    if not (task.price_usd or task.route):
-        return
     limits = limits_for(services, await _caller_of(services, task))
     if not limits.limits_money:
         return

@@ -23,6 +23,7 @@ from genpulse.adapters.database.tasks.rows import (
     warnings_document,
 )
 from genpulse.adapters.postgresql.connections import outages
+from genpulse.adapters.postgresql.parameters import null_if_empty
 from genpulse.domain.assets.asset import Asset
 from genpulse.domain.attempt import (
     AttemptStatus,
@@ -92,10 +93,21 @@ class EndWriter:
         again = not self._unsure.isdisjoint(leases)
         self._unsure.update(leases)
         costs_usd = [change.cost_usd for change in changes]
-        more = (costs_usd, [_json(change.warnings) for change in changes], [end.stop_later for end in ends])
-        moves = [change.move for change in changes]
-        columns = (*_columns(ends, changes), *_assets(ends, changes), list(self._seated), again, *more, moves)
-        columns = (*columns, *_times(ends))
+        warnings, moves = [_json(change.warnings) for change in changes], [change.move for change in changes]
+        more: tuple[Sequence[object], ...] = (
+            costs_usd,
+            warnings,
+            [end.stop_later for end in ends],
+            moves,
+            *_times(ends),
+        )
+        columns = (
+            *map(null_if_empty, _columns(ends, changes)),
+            *_assets(ends, changes),
+            list(self._seated),
+            again,
+            *map(null_if_empty, more),
+        )
         may_settle = any(end.is_priced or change.cost for end, change in zip(ends, changes, strict=True))
         statement, results = _statement(changes, may_settle=may_settle)
         with outages():
@@ -178,6 +190,7 @@ def _end_columns(end: End) -> _EndColumns:
 
 
 def _columns(ends: Sequence[End], changes: Sequence[_EndColumns]) -> tuple[Sequence[object], ...]:
+    """The first ones: the ids of tasks are never empty."""
     return (
         [end.lease.task_id for end in ends],
         [end.lease.attempt_id for end in ends],

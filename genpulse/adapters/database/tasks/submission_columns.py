@@ -10,16 +10,17 @@ from genpulse.adapters.database.tasks import exact_input
 from genpulse.adapters.database.tasks.route_document import route_text
 from genpulse.adapters.database.tasks.traces import trace_columns
 from genpulse.adapters.database.webhooks.choice_document import choice_text
+from genpulse.adapters.postgresql.parameters import null_if_empty
 from genpulse.domain.deletion import key_digest
 from genpulse.domain.task import NewTask
 
 
 def statement_for(
     tasks: Sequence[NewTask], scopes: Mapping[UUID, str | None]
-) -> tuple[str, *tuple[Sequence[object], ...]]:
+) -> tuple[str, *tuple[Sequence[object] | None, ...]]:
     """The statement that writes new tasks, and its parameters. `scopes` are their further counters."""
     inputs = [exact_input.columns_of(task.input) for task in tasks]
-    columns = _usual_columns(tasks, [text for text, _ in inputs], scopes)
+    columns: tuple[Sequence[object] | None, ...] = _usual_columns(tasks, [text for text, _ in inputs], scopes)
     seldom = any(exact for _, exact in inputs) or any(map(_has_seldom, tasks))
     if seldom:
         columns += _seldom_columns(tasks, [exact for _, exact in inputs])
@@ -50,7 +51,7 @@ def _has_seldom(task: NewTask) -> bool:
 
 def _usual_columns(
     tasks: Sequence[NewTask], inputs: Sequence[str], scopes: Mapping[UUID, str | None]
-) -> tuple[Sequence[object], ...]:
+) -> tuple[Sequence[object] | None, ...]:
     return (
         [task.id for task in tasks],
         [task.environment for task in tasks],
@@ -61,13 +62,13 @@ def _usual_columns(
         [int(task.priority) for task in tasks],
         inputs,
         [to_json(task.metadata).decode() for task in tasks],
-        [task.webhook_url for task in tasks],
-        [task.deadline_s for task in tasks],
-        [task.idempotency_key for task in tasks],
-        [task.fingerprint for task in tasks],
-        [task.price_usd for task in tasks],
-        [digest_of(task) for task in tasks],
-        [scopes[task.id] for task in tasks],
+        null_if_empty([task.webhook_url for task in tasks]),
+        null_if_empty([task.deadline_s for task in tasks]),
+        null_if_empty([task.idempotency_key for task in tasks]),
+        null_if_empty([task.fingerprint for task in tasks]),
+        null_if_empty([task.price_usd for task in tasks]),
+        null_if_empty([digest_of(task) for task in tasks]),
+        null_if_empty([scopes[task.id] for task in tasks]),
     )
 
 

@@ -11,25 +11,36 @@ T = TypeVar("T")
 
 
 class CancelHandle:
-    """A context manager whose body is cancelled, without an error outside, when the handle is called."""
+    """A context manager whose body is cancelled, without an error outside, when the handle is called.
 
-    __slots__ = ("_is_over", "_task")
+    `has_cut_off` tells whether it was: then the body may raise whatever it meets on its way out.
+    """
+
+    __slots__ = ("_before", "_is_over", "_task", "has_cut_off")
 
     def __init__(self) -> None:
         self._task: asyncio.Task[Any] | None = None
         self._is_over = False
+        self._before = 0
+        self.has_cut_off = False
 
     def __call__(self, _finished_task: object = None) -> None:
         """Cancel the body, or do not let it begin."""
         if not self._is_over:
             self._is_over = True
             if self._task is not None:
-                self._task.cancel()
+                self._cut_off(self._task)
+
+    def _cut_off(self, task: "asyncio.Task[Any]") -> None:
+        self.has_cut_off = True
+        task.cancel()
 
     def __enter__(self) -> None:
-        self._task = asyncio.current_task()
-        if self._is_over and self._task is not None:
-            self._task.cancel()
+        self._task = task = asyncio.current_task()
+        if task is not None:
+            self._before = task.cancelling()
+            if self._is_over:
+                self._cut_off(task)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -38,7 +49,7 @@ class CancelHandle:
         if not self._is_over or task is None:
             self._is_over = True
             return False
-        return task.uncancel() == 0 and kind is asyncio.CancelledError
+        return task.uncancel() <= self._before and kind is asyncio.CancelledError
 
 
 class CancelHandles:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
-from genpulse.background.lost_cancellations import end_if_cancelled
 from genpulse.domain.errors import GenPulseError, Unavailable
 from genpulse.ports import Services
 
@@ -44,7 +43,6 @@ async def until_available(
             except Exception:  # noqa: BLE001 - whatever it is, what is paid for is not given up for it
                 longest_s = _LONGEST_AFTER_MISTAKE_S
                 loops.failed(what.removesuffix(" %s"))
-            end_if_cancelled()
             await wait(min(pause_s, longest_s) * (0.5 + services.random() / 2))
             pause_s = min(pause_s * 2, _LONGEST_AFTER_MISTAKE_S)
     finally:

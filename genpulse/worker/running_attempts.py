@@ -12,6 +12,7 @@ from genpulse.lifecycle.attempt.interruption import Interruption
 from genpulse.lifecycle.attempt.run import run_attempt
 from genpulse.ports import Services
 
+CANCELED_AGAIN_S = 0.5
 SETTLE_S = 2.0
 """Seconds in which what is given back is written, at the least."""
 
@@ -58,6 +59,10 @@ class RunningAttempts:
     async def _run(self, run: AttemptRun) -> None:
         try:
             await run_attempt(run)
+        except asyncio.CancelledError:
+            if not run.is_abandoned:
+                self._loops.failed("a run that nobody has cancelled")
+            raise
         except Exception:  # noqa: BLE001 - a run that ends in no way leaves its lease to run out
             self._loops.failed("a run")
         finally:
@@ -114,8 +119,13 @@ class RunningAttempts:
             await asyncio.wait(tasks, timeout=seconds)
 
     async def abandon(self) -> None:
-        """End what still runs here, and write nothing about it: its lease runs out."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """End what still runs here, and write nothing about it: its lease runs out.
+
+        What raises an error in place of its cancellation, as plug-ins may, is cancelled again.
+        """
+        for run in self._runs.values():
+            run.abandon()
+        while pending := {task for task in self._tasks.values() if not task.done()}:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=CANCELED_AGAIN_S)

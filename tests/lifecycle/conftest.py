@@ -5,7 +5,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,6 +109,19 @@ async def clumsily(error: Exception | None) -> AsyncIterator[None]:
         raise
 
 
+async def two_at_once() -> None:
+    """One fails and the other is cut off. Python 3.11 and 3.12 leave the task counted as being cancelled."""
+    with suppress(ExceptionGroup):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.sleep(60))
+            group.create_task(_failing())
+
+
+async def _failing() -> None:
+    await asyncio.sleep(0.01)
+    raise ConnectionResetError("the line broke")
+
+
 @dataclass
 class Painter(Local[Words]):
     """Paints for so long, or holds its brush until it is let go; raises `clumsy` where it is cut off meanwhile."""
@@ -134,9 +147,13 @@ class Painter(Local[Words]):
 
 @dataclass
 class Shop(Immediate[Words]):
-    """Sells one answer for one request, counts what it sold, and notes by a clock of seconds when it was asked."""
+    """Sells one answer for one request, counts what it sold, and notes by a clock of seconds when it was asked.
+
+    `careless`: it tries two things at once, of which one fails.
+    """
 
     sold: int = 0
+    careless: bool = False
     asked_at: list[float] = field(default_factory=list)
     hold: asyncio.Event | None = None
     errors: list[Exception] = field(default_factory=list)
@@ -144,6 +161,8 @@ class Shop(Immediate[Words]):
     async def generate(self, call: Call[Words]) -> Result:
         self.sold += 1
         self.asked_at.append(time.monotonic())
+        if self.careless:
+            await two_at_once()
         if self.hold:
             await self.hold.wait()
         if self.errors:
@@ -172,6 +191,7 @@ class Studio(TwoPhase[Words]):
     hanging_polls: int = 0
     clumsy: Exception | None = None
     broken_streams: int = 0
+    hanging_streams: int = 0
 
     async def submit(self, call: Call[Words]) -> Submission:
         self.submits += 1
@@ -196,13 +216,18 @@ class Studio(TwoPhase[Words]):
         return Progress(1.0, done=True) if self.finished else Progress(0.5)
 
     async def collect(self, job: Job[Words]) -> Result:
-        return Result((Output(self._stream(MEDIUM + f"made by {job.id}".encode())),))
+        outputs = [Output(self._stream(MEDIUM + f"made by {job.id}".encode()))]
+        return Result((*outputs, Output(MEDIUM + b"and another one")) if self.hanging_streams else tuple(outputs))
 
     async def _stream(self, content: bytes) -> AsyncIterator[bytes]:
         yield content[:4]
         if self.broken_streams:
             self.broken_streams -= 1
             raise ConnectionResetError("the line broke")
+        if self.hanging_streams:
+            self.hanging_streams -= 1
+            async with clumsily(self.clumsy):
+                await asyncio.Event().wait()
         yield content[4:]
 
     async def cancel(self, job: Job[Words]) -> None:

@@ -53,6 +53,16 @@ async def test_a_storage_that_is_away_delays_a_task_and_loses_nothing(world, unt
     await storage.close()
 
 
+async def test_what_an_engine_leaves_behind_in_its_task_is_no_cancellation(world, until, tmp_path):
+    storage = MoodyStorage(tmp_path, [StorageUnavailable("away")])
+    world.services = replace(world.services, storage=storage)
+    world.shop.careless = True
+    async with world.worker():
+        ended = await world.ended(await world.submit("art/shop", kind="text-to-image"))
+    assert (ended.status, world.shop.sold) == (TaskStatus.SUCCEEDED, 1)
+    await storage.close()
+
+
 @pytest.mark.parametrize("jump", [timedelta(days=2), timedelta(days=-2)])
 async def test_a_clock_that_jumps_ends_no_task(world, until, jump):
     jumped = timedelta()

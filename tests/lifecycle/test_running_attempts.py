@@ -6,6 +6,7 @@ import pytest
 
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import End, HeldLease, Released, Worker
+from genpulse.domain.errors import ProviderRejected, StorageUnavailable
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.attempt.interruption import Interruption
 from genpulse.worker.claiming import Claimer
@@ -71,30 +72,67 @@ async def test_a_worker_stops_in_order_while_an_attempt_that_it_has_lost_still_o
     await draining
 
 
-@pytest.fixture(params=["studio", "painter"])
-async def clumsy(world, until, request):
-    """A task, and who runs it with an engine that is at work and raises something else where it is cut off."""
-    error = RuntimeError("the connection was lost while it was closed")
-    world.studio.clumsy, world.studio.hanging_polls = error, 1
-    world.painter.clumsy, world.painter.hold = error, asyncio.Event()
-    task = await world.submit(f"art/{request.param}")
+BROKEN = [ConnectionResetError("closed"), ProviderRejected("gone"), StorageUnavailable("away")]
+
+
+@pytest.fixture(params=["run", "poll", "stream"])
+def clumsy(world, request):
+    """The model whose engine is at work for ever, and how to see that it is."""
+    studio, painter = world.studio, world.painter
+    match request.param:
+        case "run":
+            painter.hold = asyncio.Event()
+            return "art/painter", lambda: painter.runs
+        case "poll":
+            studio.hanging_polls = 1
+            return "art/studio", lambda: not studio.hanging_polls
+        case _:
+            studio.hanging_streams = 1
+            return "art/studio", lambda: not studio.hanging_streams
+
+
+@pytest.fixture(params=BROKEN, ids=lambda error: type(error).__name__)
+async def at_work(world, until, clumsy, request):
+    """A task, and who runs it with an engine that raises this in place of being cut off."""
+    model, is_at_work = clumsy
+    world.studio.clumsy = world.painter.clumsy = request.param
+    task = await world.submit(model)
     worker = alive(world, "clumsy")
     claimer = Claimer(world.services, QUICK, worker, Loops())
     claimer.running.start(await claimed(world, worker))
-    await until(lambda: not world.studio.hanging_polls or world.painter.runs)
+    await until(is_at_work)
     return task, claimer
 
 
-async def test_an_attempt_that_is_abandoned_ends_and_writes_nothing_whatever_its_engine_raises(world, clumsy):
-    task, claimer = clumsy
+async def test_an_attempt_that_is_abandoned_ends_and_writes_nothing_whatever_its_engine_raises(world, at_work):
+    task, claimer = at_work
     async with asyncio.timeout(5):
         await claimer.running.abandon()
+    assert not len(claimer.running)
     assert (await world.services.store.get(task.id)).status is TaskStatus.RUNNING
 
 
-async def test_a_task_that_is_canceled_is_no_failure_whatever_its_engine_raises(world, clumsy):
-    task, claimer = clumsy
+async def test_a_task_that_is_canceled_is_no_failure_whatever_its_engine_raises(world, at_work):
+    task, claimer = at_work
     await world.services.store.cancel(task.id)
     claimer.running.interrupt_task(task.id, Interruption.CANCELED)
-    assert (await world.ended(task)).status is TaskStatus.CANCELED
-    await claimer.running.abandon()
+    ended = await world.ended(task)
+    assert (ended.status, ended.warnings) == (TaskStatus.CANCELED, ())
+
+
+async def test_a_task_that_is_given_back_is_whole_whatever_its_engine_raises(world, until, at_work):
+    task, claimer = at_work
+    claimer.running.interrupt_task(task.id, Interruption.RELEASED)
+    await until(lambda: not len(claimer.running))
+    given_back = await world.services.store.get(task.id)
+    assert (given_back.status, given_back.failures) == (TaskStatus.QUEUED, 0)
+
+
+async def test_a_run_that_ends_as_cancelled_by_nobody_is_told(world, until, caplog):
+    worker, loops = alive(world, "w"), Loops()
+    world.painter.errors = [asyncio.CancelledError()]
+    await world.submit("art/painter")
+    claimer = Claimer(world.services, QUICK, worker, loops)
+    claimer.running.start(await claimed(world, worker))
+    await until(lambda: not len(claimer.running))
+    assert loops.failures == {"a run that nobody has cancelled": 1}

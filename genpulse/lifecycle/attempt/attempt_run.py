@@ -49,6 +49,7 @@ class AttemptRun:
         self.task = claim.task
         self.attempt = claim.attempt
         self.was_admitted = claim.admitted
+        self.is_abandoned = False
         self.began_at = time.monotonic()
         self.stopwatch = AttemptStopwatch(self.began_at)
         self.signal = Signal(services.alarms)
@@ -63,6 +64,21 @@ class AttemptRun:
     def interrupt(self, why: Interruption) -> None:
         """Stop at the next step that may be given up. Only the first reason counts."""
         self.signal.interrupt(why)
+
+    def abandon(self) -> None:
+        """Let nothing more be written about this attempt, and nothing be ordered."""
+        self.is_abandoned = True
+        self.interrupt(Interruption.RELEASED)
+
+    def heed_interruption(self) -> None:
+        """For whoever goes on after an error, which may come of being cut off: raises what that is to end by.
+
+        That is `CancelledError` where the attempt is abandoned, else `Stopped`, where it may be interrupted now.
+        """
+        if self.is_abandoned:
+            raise asyncio.CancelledError
+        if not self.is_immediate:
+            self.signal.check()
 
     def poll_now(self) -> None:
         """Ask the vendor at once: it has said that something happened."""

@@ -5,6 +5,7 @@ money does not, and is never cut off.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import TypeVar
@@ -13,6 +14,8 @@ from genpulse.background.alarms import Alarms
 from genpulse.background.cancel_handles import CancelHandle
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 class Interruption(Enum):
@@ -93,8 +96,13 @@ class Signal:
         try:
             with handle:
                 return await request()
-        except Exception:
+        except TimeoutError:
             self.check()
+            raise
+        except Exception as error:
+            if handle.has_cut_off:
+                _log.debug("what was cut off raised %r", error)
+                self.check()
             raise
         finally:
             self._request = None

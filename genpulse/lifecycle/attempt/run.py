@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from genpulse.background.lost_cancellations import end_if_cancelled
 from genpulse.domain.attempt import Canceled, End, Failed, Outcome, Released, RetryLater, Succeeded
 from genpulse.domain.errors import BytesErased, LeaseLost, OutputUnavailable, ProviderError, TaskCanceled
 from genpulse.domain.event import TaskEvent
@@ -98,14 +97,12 @@ async def _outcome(run: AttemptRun, engine_result: _EngineResult) -> Outcome:
     except TaskCanceled:
         return outcome_of_interruption(run, run.signal.why or Interruption.CANCELED)
     except ProviderError as error:
-        end_if_cancelled()
         if isinstance(error, OutputUnavailable) and run.is_immediate:
             run.order.close()  # A job's result may be asked for once more by a retry; an answer is over.
         return await outcome_of_failure(run, error.failure)
     except LeaseLost:
         raise
     except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the task must still end
-        end_if_cancelled()
         _log.exception("task %s failed in a way that its provider does not know", run.task.id)
         return await outcome_of_mistake(run, error)
 
@@ -140,6 +137,8 @@ async def _run_engine(run: AttemptRun) -> ReceivedResult:
 
 
 async def _save(run: AttemptRun, outcome: Outcome) -> None:
+    if run.is_abandoned:
+        raise asyncio.CancelledError
     order = run.order
     end = End(
         run.lease,

@@ -336,3 +336,21 @@ async def test_a_turn_that_is_cut_off_at_any_moment_ends_by_that_and_leaves_no_t
         assert task.cancelled() or task.exception() is None, task.exception()
     assert not await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE state ~ 'in transaction'")
     await retention.close()
+
+
+async def test_a_turn_whose_connection_is_lost_tells_what_became_of_its_body(pool):
+    retention = PostgresRetention(pool)
+
+    async def turn(error):
+        async with retention.turn() as pruning:
+            await pool.execute("SELECT pg_terminate_backend($1)", pruning._turn.get_server_pid())
+            await asyncio.sleep(0.05)
+            if error is not None:
+                raise error
+
+    for error in (KeyError("a bug"), None):
+        (told,) = await asyncio.gather(turn(error), return_exceptions=True)
+        assert told is error
+    async with retention.turn() as pruning:
+        assert await pruning.now()
+    await retention.close()

@@ -89,3 +89,48 @@ async def test_a_cancel_ends_a_loop_whose_turn_fails_on_its_way_out():
         await asyncio.wait({task}, timeout=5)
         assert task.cancelled()
         began.clear()
+
+
+async def test_a_loop_goes_on_after_what_a_turn_has_cancelled_in_itself(caplog):
+    turns = 0
+
+    async def turn():
+        nonlocal turns
+        turns += 1
+        match turns:
+            case 1:
+                async with asyncio.TaskGroup() as group:  # leaves its task counted as being cancelled
+                    group.create_task(asyncio.sleep(60))
+                    group.create_task(failing())
+            case 2:
+                raise asyncio.CancelledError
+
+    async def failing():
+        await asyncio.sleep(0.01)
+        raise ConnectionResetError
+
+    loops = Loops()
+    await run_for(loops, turn, 1.0, pause_s=0.01)
+    assert turns > 3
+    assert loops.failures == {"the test": 2}
+    assert "nobody had cancelled it" in caplog.text
+
+
+async def test_each_cancel_reaches_the_turn_and_the_loop_waits_for_it():
+    reached = []
+
+    async def turn():
+        for seconds in (60, 60, 0.1):
+            try:
+                await asyncio.sleep(seconds)
+            except asyncio.CancelledError:
+                reached.append(seconds)
+        reached.append("done")
+
+    task = asyncio.create_task(Loops().forever("the test", turn))
+    for _ in range(2):
+        await asyncio.sleep(0.01)
+        task.cancel()
+    await asyncio.wait({task}, timeout=5)
+    assert task.cancelled()
+    assert reached == [60, 60, "done"]

@@ -1,7 +1,7 @@
 """The `Retention` port on PostgreSQL."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from uuid import UUID, uuid4
@@ -12,7 +12,7 @@ from genpulse.adapters.database.coalescer import Coalescer
 from genpulse.adapters.database.removal.pruning import PostgresPruning
 from genpulse.adapters.postgresql.connections import outages
 from genpulse.domain.deletion import another_key
-from genpulse.domain.errors import LeaseLost
+from genpulse.domain.errors import DatabaseUnavailable, LeaseLost
 from genpulse.domain.retention import Ages, Pruned
 from genpulse.ports import Pruning
 
@@ -139,12 +139,19 @@ class PostgresRetention:
                 is_ours = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK)
             yield PostgresPruning(self._pool, connection, self._environment) if is_ours else None
         finally:
+            await self._end(connection)
+
+    async def _end(self, connection: asyncpg.Connection) -> None:
+        """By a statement, since the driver's transaction refuses to end one whose begin was cut off.
+
+        A connection that is lost has ended its transaction: then what is told is what it was lost by.
+        """
+        try:
+            with suppress(DatabaseUnavailable), outages():
+                await connection.execute("ROLLBACK")
+        finally:
             with outages():
-                try:
-                    # Whatever was cut off above: the driver's own transaction refuses to end one that began badly.
-                    await connection.execute("ROLLBACK")
-                finally:
-                    await self._pool.release(connection)
+                await self._pool.release(connection)
 
     async def due(self, ages: Ages) -> Pruned:
         """What would be removed now. Counts whole tables, and may take 10 minutes for it."""

@@ -80,6 +80,7 @@ class OutputReceiver:
             content = await self._rereadable(output)
             self._outputs[index] = ReceivedOutput(content, index, is_text=output.is_text)
         except Exception as error:  # noqa: BLE001 - whatever a stream raises, its neighbours are kept
+            self._run.heed_interruption()
             self._missing[index] = MissingOutput(index, _reason(error))
             if self._may_come_later(error, output):
                 return error
@@ -117,6 +118,7 @@ class OutputReceiver:
                 received = storage.receive(stream, limit_bytes=limit_bytes, noting=run.expect)
                 return await run.files.enter_async_context(received)
             except (Unavailable, LeaseLost) as error:
+                run.heed_interruption()
                 _log.info("an output of task %s waits on this disk: %s", run.task.id, error)
         return await run.files.enter_async_context(storage.spool(stream, limit_bytes=limit_bytes))
 

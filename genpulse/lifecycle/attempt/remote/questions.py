@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from genpulse.background.lost_cancellations import end_if_cancelled
 from genpulse.background.turns import Turn
 from genpulse.domain.errors import GenPulseError, Unavailable
 from genpulse.domain.failure import Failure
@@ -76,7 +75,6 @@ class Question:
             except Exception as error:
                 if self._patience.passes(error):
                     raise
-                end_if_cancelled()
                 await self._wait_after(error)
             else:
                 await self._show_answered()

@@ -60,7 +60,7 @@ class RunningAttempts:
         try:
             await run_attempt(run)
         except asyncio.CancelledError:
-            if not run.is_abandoned:
+            if not _cancellations():
                 self._loops.failed("a run that nobody has cancelled")
             raise
         except Exception:  # noqa: BLE001 - a run that ends in no way leaves its lease to run out
@@ -129,3 +129,9 @@ class RunningAttempts:
             for task in pending:
                 task.cancel()
             await asyncio.wait(pending, timeout=CANCELED_AGAIN_S)
+
+
+def _cancellations() -> int:
+    """How many are counted of this task."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0

@@ -164,7 +164,10 @@ def world_of(
 
 
 class Process:
-    """A worker or an API "process" inside this one: its services, and every task that it has started."""
+    """A worker or an API "process" inside this one: its services, and every task that it has started.
+
+    `failed_loops` are the background loops that had failed when it ended.
+    """
 
     def __init__(self, name: str, url: str, world: World, watcher: Watcher | None = None) -> None:
         self.name = name
@@ -179,6 +182,7 @@ class Process:
         self.work: asyncio.Task[None] | None = None
         self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._closing = AsyncExitStack()
+        self.failed_loops: Mapping[str, int] = {}
 
     async def open(self) -> None:
         """Services of its own, behind a proxy where somebody watches."""
@@ -240,6 +244,8 @@ class Process:
 
     def kill(self) -> None:
         """As SIGKILL: nothing that it still wants to do reaches anybody."""
+        if not self.is_dead:
+            self.failed_loops = self.loops.failures
         self.is_dead = True
         if self.proxy is not None:
             self.proxy.cut()
@@ -286,11 +292,6 @@ class Process:
             for task in self.tasks
             if not task.done() and (frames := list(_awaited(task)))
         )
-
-    @property
-    def failed_loops(self) -> Mapping[str, int]:
-        """Background loops that have failed."""
-        return self.loops.failures
 
 
 def _awaited(task: "asyncio.Task[Any]") -> Iterator[FrameType]:

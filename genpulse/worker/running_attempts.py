@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from uuid import UUID
 
+from genpulse.background.cancellations import cancellations, end_tasks
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Claim
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
@@ -13,6 +14,7 @@ from genpulse.lifecycle.attempt.run import run_attempt
 from genpulse.ports import Services
 
 CANCELED_AGAIN_S = 0.5
+"""So long has an attempt for what it cleans up when it is abandoned."""
 SETTLE_S = 2.0
 """Seconds in which what is given back is written, at the least."""
 
@@ -60,7 +62,7 @@ class RunningAttempts:
         try:
             await run_attempt(run)
         except asyncio.CancelledError:
-            if not _cancellations():
+            if not cancellations():
                 self._loops.failed("a run that nobody has cancelled")
             raise
         except Exception:  # noqa: BLE001 - a run that ends in no way leaves its lease to run out
@@ -125,13 +127,4 @@ class RunningAttempts:
         """
         for run in self._runs.values():
             run.abandon()
-        while pending := {task for task in self._tasks.values() if not task.done()}:
-            for task in pending:
-                task.cancel()
-            await asyncio.wait(pending, timeout=CANCELED_AGAIN_S)
-
-
-def _cancellations() -> int:
-    """How many are counted of this task."""
-    task = asyncio.current_task()
-    return task.cancelling() if task is not None else 0
+        await end_tasks(*self._tasks.values(), again_s=CANCELED_AGAIN_S)

@@ -83,6 +83,7 @@ from genpulse.provider import (
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.worker.options import WorkerOptions
 from genpulse.worker.process import run_until
+from tests.failing_group import failing_group
 
 DEV = EnvironmentFacts(
     "dev", "development", "dev", "dev:", "local", "auto-spawn", "Development / Sandbox", "gp_dev_"
@@ -107,19 +108,6 @@ async def clumsily(error: Exception | None) -> AsyncIterator[None]:
         if error is not None:
             raise error from None
         raise
-
-
-async def two_at_once() -> None:
-    """One fails and the other is cut off. Python 3.11 and 3.12 leave the task counted as being cancelled."""
-    with suppress(ExceptionGroup):
-        async with asyncio.TaskGroup() as group:
-            group.create_task(asyncio.sleep(60))
-            group.create_task(_failing())
-
-
-async def _failing() -> None:
-    await asyncio.sleep(0.01)
-    raise ConnectionResetError("the line broke")
 
 
 @dataclass
@@ -162,7 +150,8 @@ class Shop(Immediate[Words]):
         self.sold += 1
         self.asked_at.append(time.monotonic())
         if self.careless:
-            await two_at_once()
+            with suppress(ExceptionGroup):
+                await failing_group()
         if self.hold:
             await self.hold.wait()
         if self.errors:

@@ -11,10 +11,11 @@ from pydantic_core import to_json
 from redis.asyncio import Redis, RedisCluster
 
 from genpulse.adapters.redis.call_memory_script import STEPS
-from genpulse.adapters.redis.connection import AWAY, Outage, end_tasks, heed_cancellation
+from genpulse.adapters.redis.connection import AWAY, Outage
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.listener import ChannelListener
 from genpulse.adapters.redis.script import Script
+from genpulse.background.cancellations import cancellations, end_tasks, heed_cancellation
 from genpulse.background.loops import Loops
 from genpulse.background.shared_task import shared_task
 from genpulse.domain.submission.repeated_calls import MOST_OF_ONE, REMEMBERED_S, CallState
@@ -105,6 +106,7 @@ class RedisCalls:
 
     async def _done(self, steps: Sequence[_Step]) -> Sequence[str]:
         """The answers. A script of a cluster may reach the keys of one digest alone."""
+        before = cancellations()
         async with asyncio.timeout(self._answer_s):
             if self._channels and not self._is_heard:
                 self._is_heard = True  # it listens again by itself
@@ -115,7 +117,7 @@ class RedisCalls:
                 answers = []
                 for digest, *rest in steps:
                     answers += await self._send(self._keys.calls(digest), [("", *rest)])
-        heed_cancellation()
+        heed_cancellation(before)
         return answers
 
     async def _send(self, name: str, steps: Sequence[Sequence[object]]) -> list[str]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from genpulse.adapters.redis.connection import AWAY, heed_cancellation
+from genpulse.adapters.redis.connection import AWAY
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.script import Script
+from genpulse.background.cancellations import cancellations, heed_cancellation
 from genpulse.domain.provider_account.circuit_event import KEPT, CircuitEvent
 
 KEPT_S = 30 * 86_400
@@ -33,18 +34,20 @@ class CircuitHistory:
 
     async def add(self, provider: str, events: Sequence[CircuitEvent]) -> None:
         """Note what happened, the oldest first."""
+        before = cancellations()
         try:
             await self._add(self._keys.gate_history(provider), (KEPT, KEPT_S, *map(_text, events)))
         except AWAY as error:
-            heed_cancellation()
+            heed_cancellation(before)
             _log.debug("what happened to %s is not kept: %s", provider, error)
 
     async def read(self, provider: str) -> tuple[CircuitEvent, ...]:
         """What is kept, the newest first."""
+        before = cancellations()
         try:
             texts = await self._redis.lrange(self._keys.gate_history(provider), 0, KEPT - 1)
         except AWAY as error:
-            heed_cancellation()
+            heed_cancellation(before)
             _log.debug("what happened to %s cannot be read: %s", provider, error)
             return ()
         return tuple(event for text in texts if (event := _event(text)))

@@ -23,6 +23,7 @@ from genpulse.adapters.redis.address import RedisAddress, address_of
 from genpulse.adapters.redis.error_words import why_away
 from genpulse.adapters.redis.key_guard import guarded
 from genpulse.adapters.redis.keys import Keyspace
+from genpulse.background.cancellations import cancellations, heed_cancellation
 from genpulse.ports import Health, State
 
 CONNECT_S = 2.0
@@ -167,32 +168,6 @@ class Outage:
                 _log.info("events are live again")
 
 
-async def end_tasks(*tasks: asyncio.Task[None]) -> None:
-    """Cancel them until they have ended: a cancellation that comes while the client writes may get lost in it.
-
-    They have, too, where whoever ends them is cancelled meanwhile, which is heeded afterwards: one that went on
-    would open a connection again that nobody closes.
-    """
-    cancellation: asyncio.CancelledError | None = None
-    while pending := {task for task in tasks if not task.done()}:
-        for task in pending:
-            task.cancel()
-        try:
-            await asyncio.wait(pending, timeout=0.02)
-        except asyncio.CancelledError as error:
-            cancellation = error
-    await asyncio.gather(*tasks, return_exceptions=True)
-    if cancellation is not None:
-        raise cancellation
-
-
-def heed_cancellation() -> None:
-    """Raise the cancellation of this task that the client may have lost while it wrote."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
 class RedisProbe:
     """Whether Redis answers and takes writes. Tasks run without it, so its absence only slows watchers down.
 
@@ -205,10 +180,11 @@ class RedisProbe:
 
     async def __call__(self) -> Health:
         """Answers within 2 seconds and never raises."""
+        before = cancellations()
         try:
             async with asyncio.timeout(PROBE_S):
                 await self._redis.set(self._keys.probe, "genpulse was here", px=PROBE_KEPT_MS)
-                heed_cancellation()
+                heed_cancellation(before)
         except (AuthenticationError, NoPermissionError) as error:
             return Health("redis", State.DEGRADED, f"no live events: {why_away(error)}")
         except ResponseError as error:

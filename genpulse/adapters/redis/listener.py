@@ -10,7 +10,8 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import ResponseError
 
-from genpulse.adapters.redis.connection import AWAY, Outage, end_tasks
+from genpulse.adapters.redis.connection import AWAY, Outage
+from genpulse.background.cancellations import end_tasks
 from genpulse.background.loops import Loops
 from genpulse.background.shared_task import shared_task
 

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from genpulse.adapters.redis.connection import AWAY, heed_cancellation
+from genpulse.adapters.redis.connection import AWAY
 from genpulse.adapters.redis.keys import Keyspace
+from genpulse.background.cancellations import cancellations, heed_cancellation
 from genpulse.ports import WorkerPresence
 
 _WORKER = TypeAdapter(WorkerPresence)
@@ -28,7 +29,7 @@ class RedisPresence:
 
     async def beat(self, worker: WorkerPresence, ttl_s: float) -> None:
         """Record a heartbeat that counts for `ttl_s` seconds, which is more than 0."""
-        ttl_ms = max(1, round(ttl_s * 1000))
+        ttl_ms, before = max(1, round(ttl_s * 1000)), cancellations()
         try:
             now = await self._now()
             async with self._redis.pipeline(transaction=True) as pipeline:
@@ -38,10 +39,11 @@ class RedisPresence:
                 await pipeline.execute()
         except AWAY as error:
             _log.debug("the presence of %s was not told: %s", worker.name, error)
-        heed_cancellation()
+        heed_cancellation(before)
 
     async def workers(self) -> tuple[WorkerPresence, ...]:
         """The workers with a heartbeat that counts, sorted by name. Empty while Redis is away."""
+        before = cancellations()
         try:
             names = await self._redis.zrangebyscore(self._keys.workers, await self._now(), "+inf")
             keys = [self._keys.worker(name) for name in sorted(map(str, names))]
@@ -49,7 +51,7 @@ class RedisPresence:
         except AWAY as error:
             _log.debug("workers are not known: %s", error)
             documents = []
-        heed_cancellation()
+        heed_cancellation(before)
         workers = (_worker(str(document)) for document in documents if document)
         return tuple(worker for worker in workers if worker is not None)
 

@@ -11,9 +11,10 @@ from typing import TypeAlias, TypeVar
 from redis.asyncio import Redis
 
 from genpulse.adapters.redis.circuit_history import CircuitHistory
-from genpulse.adapters.redis.connection import AWAY, heed_cancellation
+from genpulse.adapters.redis.connection import AWAY
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.provider_gate_script import GateAnswer, GateScript
+from genpulse.background.cancellations import cancellations, heed_cancellation
 from genpulse.domain.errors import DatabaseUnavailable
 from genpulse.domain.failure import Failure
 from genpulse.domain.provider_account.circuit_event import CircuitEvent, events_of
@@ -148,12 +149,13 @@ class RedisGate:
         async with self._turns:
             if time.monotonic() < self._away_until:
                 return None
+            before = cancellations()
             try:
                 async with asyncio.timeout(self._answer_s):
                     answer = await operation(self._script, self._keys.gate(name))
-                    heed_cancellation()
+                    heed_cancellation(before)
             except AWAY as error:
-                heed_cancellation()
+                heed_cancellation(before)
                 self._went_away(error)
                 return None
         self._note(name, answer.trips_before, answer.after)

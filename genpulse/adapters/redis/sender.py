@@ -12,9 +12,10 @@ from pydantic_core import to_json
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
-from genpulse.adapters.redis.connection import AWAY, Outage, end_tasks
+from genpulse.adapters.redis.connection import AWAY, Outage
 from genpulse.adapters.redis.keys import Keyspace
 from genpulse.adapters.redis.script import Script
+from genpulse.background.cancellations import end_tasks
 from genpulse.background.loops import Loops
 from genpulse.background.shared_task import shared_task
 from genpulse.domain.event import TaskEvent

@@ -5,8 +5,9 @@ from contextlib import suppress
 import pytest
 from redis.asyncio import Redis as Client
 
-from genpulse.adapters.redis.connection import RedisProbe, end_tasks, open_redis
+from genpulse.adapters.redis.connection import RedisProbe, open_redis
 from genpulse.adapters.redis.keys import Keyspace
+from genpulse.background.cancellations import end_tasks
 from genpulse.ports import State
 from tests.integration.redis.refusing import refuse_writes, take_writes_again
 from tests.servers import TestServer

@@ -15,6 +15,7 @@ from genpulse.domain.errors import DatabaseUnavailable, ProviderUnavailable, Rat
 from genpulse.domain.provider_account.gate import CircuitPolicy, CircuitState, Limits
 from genpulse.domain.provider_account.learned_concurrency import RAISED_AFTER, Load
 from genpulse.domain.provider_account.rate import Rate
+from tests.failing_group import failing_group
 from tests.integration.redis.refusing import refuse_writes
 
 KEYS = Keyspace("dev:")
@@ -254,4 +255,16 @@ async def test_a_cancellation_is_never_lost(redis_url):
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
+    await client.aclose()
+
+
+async def test_what_somebody_left_behind_in_the_task_is_no_cancellation(redis_url, caplog):
+    """A vendor's client may have; and the gate is told of an answer that is paid for."""
+    with pytest.raises(ExceptionGroup):
+        await failing_group()
+    client = open_redis(redis_url, "dev:")
+    gate = gate_on(client, four)
+    await gate.succeeded("vendor")
+    assert (await gate.circuit("vendor")).state is CircuitState.CLOSED
+    assert not outages(caplog)
     await client.aclose()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from genpulse.background.cancel_handles import CancelHandle
+from tests.failing_group import failing_group
 
 
 async def soon(handle):
@@ -44,21 +45,10 @@ async def test_what_the_body_raises_on_its_way_out_passes():
     assert handle.has_cut_off
 
 
-async def failing():
-    await asyncio.sleep(0.01)
-    raise ConnectionResetError
-
-
-async def two_at_once():
-    async with asyncio.TaskGroup() as group:
-        group.create_task(asyncio.sleep(60))
-        group.create_task(failing())
-
-
 async def test_it_holds_in_a_task_that_is_counted_as_being_cancelled():
     """As Python 3.11 and 3.12 leave one in which a group has failed."""
     with pytest.raises(ExceptionGroup):
-        await two_at_once()
+        await failing_group()
     handle = CancelHandle()
     await soon(handle)
     with handle:

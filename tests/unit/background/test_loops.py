@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from genpulse.background.loops import FAILING_S, Loops
+from tests.failing_group import failing_group
 
 
 async def run_for(loops: Loops, turn, seconds: float = 0.5, **options) -> None:
@@ -99,15 +100,9 @@ async def test_a_loop_goes_on_after_what_a_turn_has_cancelled_in_itself(caplog):
         turns += 1
         match turns:
             case 1:
-                async with asyncio.TaskGroup() as group:  # leaves its task counted as being cancelled
-                    group.create_task(asyncio.sleep(60))
-                    group.create_task(failing())
+                await failing_group()
             case 2:
                 raise asyncio.CancelledError
-
-    async def failing():
-        await asyncio.sleep(0.01)
-        raise ConnectionResetError
 
     loops = Loops()
     await run_for(loops, turn, 1.0, pause_s=0.01)

@@ -57,14 +57,14 @@ async def renew(context: WorkerContext) -> None:
 
 
 async def renew_leases(context: WorkerContext) -> None:
-    """Renew the leases of this worker, three times a lease."""
-    name = "the renewal of leases"
+    """Renew the leases of this worker, three times a lease; after one that failed, within an eighth of a lease."""
+    name, lease_s = "the renewal of leases", context.options.lease_s
 
     async def turn() -> None:
         with context.loops.soon_over(name):
             await renew(context)
 
-    await context.every(context.options.lease_s / 3, name, turn)
+    await context.every(lease_s / 3, name, turn, longest_pause_s=min(1.0, lease_s / 8))
 
 
 async def take_over_lost(context: WorkerContext) -> None:

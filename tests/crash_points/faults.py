@@ -10,7 +10,7 @@ from tests.crash_points.proxy import Fate, Point, Statement
 from tests.crash_points.stage import LEASE_S, Process
 
 FROZEN_S = 2.2 * LEASE_S
-READ_ONLY_S = 0.4
+READ_ONLY_S = 0.3
 _CANCEL_S = 0.3
 
 

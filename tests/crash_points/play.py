@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
+import asyncpg
+
 from genpulse.domain.errors import GenPulseError, Unavailable
 from tests.crash_points import stage
 from tests.crash_points.faults import Fault, Injection, Injector
 from tests.crash_points.lane import Lane
 from tests.crash_points.proxy import Point
-from tests.crash_points.stage import Process, World, world_of
+from tests.crash_points.stage import LEASE_S, Process, World, world_of
 from tests.crash_points.vendor import Books, Manner
 
 LOOK_S = 0.03
@@ -22,6 +24,9 @@ AFTERWARDS = 120
 """So many looks: each asks the database, so that a machine that is busy with other things is given longer."""
 HASTENS_S = 0.7
 LOOKED_AT_S = 0.05
+CONNECTED_EVERY_S = 0.2
+CONNECTS_WITHIN_S = LEASE_S / 4
+"""A renewal whose connection broke needs a new one: where that takes longer, leases run out."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Play:
         self.wants_cancel = False
         self.problems: list[str] = []
         self.stood_still_s = 0.0
-        self._clock: asyncio.Task[None] | None = None
+        self._clocks: tuple[asyncio.Task[None], ...] = ()
         self._chain = [tuple(part) for part in injections] or [()]
         self._injectors: list[Injector] = []
         self.processes: list[Process] = []
@@ -81,7 +86,10 @@ class Play:
     async def open(self) -> None:
         """An empty database, the harness's own services, and the process under test, which does nothing yet."""
         await self.lane.clean()
-        self._clock = asyncio.create_task(self._watch_the_clock())
+        self._clocks = (
+            asyncio.create_task(self._watch_the_clock()),
+            asyncio.create_task(self._watch_connections_begin()),
+        )
         await self.harness.open()
         await self._add()
 
@@ -91,7 +99,19 @@ class Play:
             before = time.monotonic()
             await asyncio.sleep(LOOKED_AT_S)
             await self.lane.fetch("SELECT")
-            self.stood_still_s = max(self.stood_still_s, time.monotonic() - before - LOOKED_AT_S)
+            self._note_late(time.monotonic() - before - LOOKED_AT_S)
+
+    async def _watch_connections_begin(self) -> None:
+        """The same of new connections: to begin one takes many turns of both sides, where a question takes two."""
+        while True:
+            before = time.monotonic()
+            with suppress(OSError, TimeoutError, asyncpg.PostgresError):
+                await (await asyncpg.connect(self.lane.url)).close()
+            self._note_late(time.monotonic() - before - CONNECTS_WITHIN_S)
+            await asyncio.sleep(CONNECTED_EVERY_S)
+
+    def _note_late(self, late_s: float) -> None:
+        self.stood_still_s = max(self.stood_still_s, late_s)
 
     @property
     def under_test(self) -> Process:
@@ -278,9 +298,9 @@ class Play:
     async def leave(self) -> None:
         """Close what the verdict was made with, and whatever is left of a case that broke off."""
         self._is_over = True
-        if self._clock is not None:
-            self._clock.cancel()
-            await asyncio.gather(self._clock, return_exceptions=True)
+        for clock in self._clocks:
+            clock.cancel()
+        await asyncio.gather(*self._clocks, return_exceptions=True)
         for process in self.processes:
             process.kill()
             await process.bury()

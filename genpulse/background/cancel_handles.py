@@ -11,45 +11,50 @@ T = TypeVar("T")
 
 
 class CancelHandle:
-    """A context manager whose body is cancelled, without an error outside, when the handle is called.
+    """A context manager whose body is cancelled, without an error outside, when the handle is called."""
 
-    `has_cut_off` tells whether it was: then the body may raise whatever it meets on its way out.
-    """
-
-    __slots__ = ("_before", "_is_over", "_task", "has_cut_off")
+    __slots__ = ("_before", "_cuts", "_is_over", "_task")
 
     def __init__(self) -> None:
         self._task: asyncio.Task[Any] | None = None
         self._is_over = False
         self._before = 0
-        self.has_cut_off = False
+        self._cuts = 0
+
+    @property
+    def has_cut_off(self) -> bool:
+        """Whether the body was cancelled: then it may raise whatever it meets on its way out."""
+        return self._cuts > 0
 
     def __call__(self, _finished_task: object = None) -> None:
-        """Cancel the body, or do not let it begin."""
+        """Cancel the body, or do not let it begin. Once: a second call does nothing."""
         if not self._is_over:
             self._is_over = True
-            if self._task is not None:
-                self._cut_off(self._task)
+            self.cut_off()
 
-    def _cut_off(self, task: "asyncio.Task[Any]") -> None:
-        self.has_cut_off = True
-        task.cancel()
+    def cut_off(self) -> None:
+        """Cancel the body, and once more where it goes on: a cancellation may get lost in what it does."""
+        if self._task is not None:
+            self._cuts += 1
+            self._task.cancel()
 
     def __enter__(self) -> None:
         self._task = task = asyncio.current_task()
         if task is not None:
             self._before = task.cancelling()
             if self._is_over:
-                self._cut_off(task)
+                self.cut_off()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         task, self._task = self._task, None
-        if not self._is_over or task is None:
-            self._is_over = True
+        self._is_over = True
+        if task is None or not self._cuts:
             return False
-        return task.uncancel() <= self._before and kind is asyncio.CancelledError
+        for _ in range(self._cuts):
+            task.uncancel()
+        return task.cancelling() <= self._before and kind is asyncio.CancelledError
 
 
 class CancelHandles:

@@ -23,11 +23,12 @@ async def stop_unwanted(services: Services, providers: Sequence[str]) -> int:
     Returns how many orders are over. Raises `DatabaseUnavailable`.
     """
     tasks = await services.store.to_stop(providers, AT_ONCE)
-    answers = await asyncio.gather(*(_is_over(services, task) for task in tasks))
-    for task, is_over in zip(tasks, answers, strict=True):
-        if is_over and task.order is not None:
+    answers = await asyncio.gather(*(_is_over(services, task) for task in tasks), return_exceptions=True)
+    over = [task for task, answer in zip(tasks, answers, strict=True) if answer is True]
+    for task in over:
+        if task.order is not None:
             await services.store.close_order(task.id, task.order.reference)
-    return sum(answers)
+    return len(over)
 
 
 async def _is_over(services: Services, task: Task) -> bool:
@@ -36,6 +37,9 @@ async def _is_over(services: Services, task: Task) -> bool:
     try:
         async with asyncio.timeout(services.bounds.stop_s):
             return await _stop(services, task, task.order)
+    except asyncio.CancelledError:
+        _log.warning("the order of task %s was not stopped at the vendor: the request was cut off", task.id)
+        raise
     except (UnknownModel, BadInput) as error:
         _log.info("the order of task %s cannot be stopped here: %s", task.id, error)
     except Exception as error:  # noqa: BLE001 - what does not work is tried again later

@@ -79,9 +79,12 @@ async def _work(context: WorkerContext, stop: asyncio.Event) -> None:
     try:
         async with _beside(*(job(context) for job in BACKGROUND_JOBS)):
             _log.info("worker ready: %d tasks at once from %s", options.concurrency, ", ".join(claimer.providers))
-            await claimer.claim_until(stop)
-            _log.info("worker stops: %d tasks are running", len(claimer.running))
-            await claimer.running.drain(grace_s=options.grace_s, stop_s=options.stop_s)
+            try:
+                await claimer.claim_until(stop)
+                _log.info("worker stops: %d tasks are running", len(claimer.running))
+                await claimer.running.drain(grace_s=options.grace_s, stop_s=options.stop_s)
+            finally:
+                claimer.running.give_up()
     finally:
         await claimer.running.abandon()
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from uuid import UUID
 
-from genpulse.background.cancellations import cancellations, end_tasks
+from genpulse.background.cancellations import end_tasks
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import Claim
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
@@ -62,7 +62,7 @@ class RunningAttempts:
         try:
             await run_attempt(run)
         except asyncio.CancelledError:
-            if not cancellations():
+            if not run.is_abandoned:
                 self._loops.failed("a run that nobody has cancelled")
             raise
         except Exception:  # noqa: BLE001 - a run that ends in no way leaves its lease to run out
@@ -120,11 +120,15 @@ class RunningAttempts:
         if tasks := [self._tasks[attempt_id] for attempt_id in attempt_ids if attempt_id in self._tasks]:
             await asyncio.wait(tasks, timeout=seconds)
 
+    def give_up(self) -> None:
+        """Let what still runs here write nothing more: its lease runs out."""
+        for run in self._runs.values():
+            run.abandon()
+
     async def abandon(self) -> None:
-        """End what still runs here, and write nothing about it: its lease runs out.
+        """Give up what still runs here, and end it.
 
         What raises an error in place of its cancellation, as plug-ins may, is cancelled again.
         """
-        for run in self._runs.values():
-            run.abandon()
+        self.give_up()
         await end_tasks(*self._tasks.values(), again_s=CANCELED_AGAIN_S)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 import pytest
@@ -110,10 +111,24 @@ async def clumsily(error: Exception | None) -> AsyncIterator[None]:
         raise
 
 
+async def two_at_once() -> None:
+    """One of the two fails, and that is all the same."""
+    with suppress(ExceptionGroup):
+        await failing_group()
+
+
 @dataclass
 class Painter(Local[Words]):
-    """Paints for so long, or holds its brush until it is let go; raises `clumsy` where it is cut off meanwhile."""
+    """Paints for so long, or holds its brush until it is let go; raises `clumsy` where it is cut off meanwhile.
 
+    `mistaken`: it returns something else than a result. `careless`: it tries two things at once before it holds
+    its brush, of which one fails; `impatient`: it holds its brush for a moment, and calls its own time-out
+    an error.
+    """
+
+    mistaken: object = None
+    careless: bool = False
+    impatient: bool = False
     hold: asyncio.Event | None = None
     clumsy: Exception | None = None
     errors: list[Exception] = field(default_factory=list)
@@ -124,22 +139,33 @@ class Painter(Local[Words]):
         self.runs += 1
         report(0.25, "sketching")
         await asyncio.sleep(self.lasts_s)
+        if self.impatient:
+            async with asyncio.timeout(0.05):
+                await self._hold()
         if self.hold:
-            async with clumsily(self.clumsy):
-                await self.hold.wait()
+            await self._hold()
         if self.errors:
             raise self.errors.pop(0)
+        if self.mistaken is not None:
+            return cast("Result", self.mistaken)
         report(1.0)
         return Result((Output(call.input.prompt.encode()),))
+
+    async def _hold(self) -> None:
+        if self.careless:
+            await two_at_once()
+        async with clumsily(self.clumsy):
+            await (self.hold or asyncio.Event()).wait()
 
 
 @dataclass
 class Shop(Immediate[Words]):
     """Sells one answer for one request, counts what it sold, and notes by a clock of seconds when it was asked.
 
-    `careless`: it tries two things at once, of which one fails.
+    `careless`: it tries two things at once, of which one fails. `mistaken`: it returns this in place of a result.
     """
 
+    mistaken: object = None
     sold: int = 0
     careless: bool = False
     asked_at: list[float] = field(default_factory=list)
@@ -150,18 +176,22 @@ class Shop(Immediate[Words]):
         self.sold += 1
         self.asked_at.append(time.monotonic())
         if self.careless:
-            with suppress(ExceptionGroup):
-                await failing_group()
+            await two_at_once()
         if self.hold:
             await self.hold.wait()
         if self.errors:
             raise self.errors.pop(0)
+        if self.mistaken is not None:
+            return cast("Result", self.mistaken)
         return Result((Output(MEDIUM + b"sold"),))
 
 
 @dataclass
 class Studio(TwoPhase[Words]):
-    """Takes jobs, and finishes them when it is told to; raises `clumsy` where a poll that hangs is cut off."""
+    """Takes jobs, and finishes them when it is told to; raises `clumsy` where what hangs is cut off.
+
+    `careless`: it tries two things at once before it hangs, of which one fails. `streamed` counts its streams.
+    """
 
     can_cancel = True
     can_find = True
@@ -181,6 +211,9 @@ class Studio(TwoPhase[Words]):
     clumsy: Exception | None = None
     broken_streams: int = 0
     hanging_streams: int = 0
+    hanging_cancels: int = 0
+    careless: bool = False
+    streamed: int = 0
 
     async def submit(self, call: Call[Words]) -> Submission:
         self.submits += 1
@@ -198,29 +231,38 @@ class Studio(TwoPhase[Words]):
             raise self.poll_errors.pop(0)
         if self.hanging_polls:
             self.hanging_polls -= 1
-            async with clumsily(self.clumsy):
-                await asyncio.Event().wait()
+            await self._hang()
         if self.failures:
             return self.failures.pop(0)
         return Progress(1.0, done=True) if self.finished else Progress(0.5)
 
     async def collect(self, job: Job[Words]) -> Result:
         outputs = [Output(self._stream(MEDIUM + f"made by {job.id}".encode()))]
-        return Result((*outputs, Output(MEDIUM + b"and another one")) if self.hanging_streams else tuple(outputs))
+        another = [Output(self._stream(MEDIUM + b"and another one"))]
+        return Result((*outputs, *another) if self.hanging_streams else tuple(outputs))
 
     async def _stream(self, content: bytes) -> AsyncIterator[bytes]:
+        self.streamed += 1
         yield content[:4]
         if self.broken_streams:
             self.broken_streams -= 1
             raise ConnectionResetError("the line broke")
         if self.hanging_streams:
             self.hanging_streams -= 1
-            async with clumsily(self.clumsy):
-                await asyncio.Event().wait()
+            await self._hang()
         yield content[4:]
 
     async def cancel(self, job: Job[Words]) -> None:
         self.canceled.append(job.id)
+        if self.hanging_cancels:
+            self.hanging_cancels -= 1
+            await self._hang()
+
+    async def _hang(self) -> None:
+        if self.careless:
+            await two_at_once()
+        async with clumsily(self.clumsy):
+            await asyncio.Event().wait()
 
     async def is_authentic(self, callback: Callback) -> bool:
         return self.signature is None or callback.headers.get("signature") == self.signature

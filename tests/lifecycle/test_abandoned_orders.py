@@ -63,6 +63,30 @@ async def test_a_job_that_could_not_be_stopped_is_stopped_later(world, until):
     assert (await world.services.store.get(ended.id)).order is None
 
 
+async def test_one_that_cannot_be_stopped_keeps_none_beside_it_open(world, until):
+    """The vendor hangs behind a group that has failed: its time-out looks like a cancellation."""
+
+    async def refuse(job):
+        raise ProviderUnavailable("503")
+
+    world.studio.finished, world.studio.cancel = False, refuse
+    async with world.worker():
+        tasks = [await world.submit("art/studio") for _ in range(3)]
+        await until(lambda: world.studio.submits == len(tasks))
+        for task in tasks:
+            await cancel(world.services, task.id)
+        ended = [await world.ended(task) for task in tasks]
+    del world.studio.cancel
+    world.studio.careless, world.studio.hanging_cancels = True, 1
+    world.services = replace(world.services, bounds=replace(world.services.bounds, stop_s=0.2))
+    for stopped in (2, 1, 0):
+        for task in ended:
+            await later(world, task)
+        assert await stop_unwanted(world.services, ["art"]) == stopped
+    assert sorted(set(world.studio.canceled)) == ["job-1", "job-2", "job-3"]
+    assert len(world.studio.canceled) == len(tasks) + 1
+
+
 async def test_a_worker_stops_what_nobody_wants_any_more(world, until):
     script = {
         "poll": Script(lambda: Progress(0.5), FOR_EVER),

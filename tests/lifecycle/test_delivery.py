@@ -323,8 +323,25 @@ async def test_an_orderly_end_waits_for_what_is_being_sent_and_takes_nothing_mor
     assert (await delivery_of(world, late)).tries == 0
 
 
-async def test_an_end_cuts_off_what_hangs_and_another_worker_sends_it_later(world, pass_by):
-    sender = Receivers(hangs=(URL,))
+class ClumsyReceivers(Receivers):
+    """An error takes the place of the cancellation, which is said to be this answer."""
+
+    def __init__(self, instead):
+        super().__init__(hangs=(URL,))
+        self.instead = instead
+
+    async def send(self, *words, **more):
+        try:
+            return await super().send(*words, **more)
+        except asyncio.CancelledError:
+            return self.instead
+
+
+@pytest.mark.parametrize(
+    "instead", [SILENT, Answer(None, "Cannot connect"), None], ids=["silence", "error", "none"]
+)
+async def test_an_end_cuts_off_what_hangs_and_another_worker_sends_it_later(world, pass_by, instead):
+    sender = ClumsyReceivers(instead) if instead else Receivers(hangs=(URL,))
     world.services = replace(world.services, sender=sender)
     (task,) = await ended(world, URL)
     sends = postman(world)

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 
 from genpulse.lifecycle.attempt.interruption import Interruption, Signal, Stopped
+from tests.failing_group import failing_group
 
 LONG_S = 60.0
 
@@ -101,10 +103,77 @@ async def test_a_cancelled_run_is_not_taken_for_a_timeout() -> None:
     signal = Signal()
     steps = [asyncio.create_task(signal.pause(LONG_S)), asyncio.create_task(signal.ask(never, LONG_S))]
     await asyncio.sleep(0)
+    signal.is_abandoned = True
     for step in steps:
         step.cancel()
         with pytest.raises(asyncio.CancelledError):
             await step
+
+
+@pytest.mark.parametrize("how", ["in the same moment", "a moment later"])
+async def test_whoever_ends_a_process_may_say_so_when_all_is_cancelled(how: str) -> None:
+    signal = Signal()
+    asking = asyncio.create_task(signal.ask(never, LONG_S))
+    await asyncio.sleep(0)
+    asking.cancel()
+    if how == "a moment later":
+        await asyncio.sleep(0)
+    signal.abandon()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+async def test_a_request_that_ends_as_cancelled_by_itself_is_an_error() -> None:
+    async def cancelled() -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    with pytest.raises(RuntimeError, match="nobody had cancelled it"):
+        await Signal().ask(cancelled, LONG_S)
+
+
+async def careless() -> None:
+    """Tries two things at once, of which one fails, and hangs."""
+    with suppress(ExceptionGroup):
+        await failing_group()
+    await never()
+
+
+async def test_a_time_out_is_one_although_a_group_has_failed_meanwhile() -> None:
+    signal = Signal()
+    with pytest.raises(TimeoutError):
+        await signal.ask(careless, 0.1)
+    with pytest.raises(TimeoutError):
+        await signal.ask(never, 0.02)
+
+
+async def test_an_interruption_is_one_although_a_group_has_failed_meanwhile() -> None:
+    signal = Signal()
+    asking = asyncio.create_task(signal.ask(careless, None))
+    await asyncio.sleep(0.1)
+    signal.interrupt(Interruption.CANCELED)
+    with pytest.raises(Stopped):
+        await asking
+
+
+async def test_an_interruption_counts_after_a_time_out_that_got_lost() -> None:
+    signal, goes_on = Signal(), asyncio.Event()
+
+    async def deaf() -> None:
+        with suppress(asyncio.CancelledError):
+            await never()
+        goes_on.set()
+        await never()
+
+    asking = asyncio.create_task(signal.ask(deaf, 0.02))
+    await goes_on.wait()
+    assert signal.is_cut_off
+    signal.interrupt(Interruption.DEADLINE)
+    with pytest.raises(Stopped):
+        await asking
+    assert not signal.is_cut_off
+    assert asking.cancelling() == 0
 
 
 async def test_a_request_that_takes_its_cancellation_for_a_timeout_was_interrupted() -> None:

@@ -140,6 +140,17 @@ async def test_a_bug_in_a_plug_in_fails_the_task_and_not_the_worker(world):
         assert (await world.ended(await world.submit("art/painter"))).status is TaskStatus.SUCCEEDED
 
 
+@pytest.mark.parametrize("returned", ["a sketch", b"bytes", ("a sketch",), {"outputs": []}, 5, [], ...])
+@pytest.mark.parametrize("model", ["art/painter", "art/shop"])
+async def test_an_engine_that_returns_no_result_is_told_what_it_has_to_return(world, caplog, model, returned):
+    world.painter.mistaken = world.shop.mistaken = returned
+    async with world.worker():
+        failed = await world.ended(await world.submit(model, kind="text-to-image" if "shop" in model else None))
+    assert failed.error.code is FailureCode.INTERNAL
+    words = f"the engine of {model} has to return a Result, and returned {type(returned).__name__}: {returned!r}"
+    assert words in caplog.text
+
+
 async def test_a_vendor_that_cannot_be_asked_keeps_its_job(world):
     world.studio.poll_errors = [ProviderUnavailable("502"), RateLimited("429", retry_after_s=0.01)]
     async with world.worker():

@@ -1,14 +1,17 @@
 """What a worker does with the attempts that it runs, without the background jobs around it."""
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import End, HeldLease, Released, Worker
 from genpulse.domain.errors import ProviderRejected, StorageUnavailable
+from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import TaskStatus
-from genpulse.lifecycle.attempt.interruption import Interruption
+from genpulse.lifecycle.attempt.interruption import NOBODY, Interruption
 from genpulse.worker.claiming import Claimer
 from tests.lifecycle.conftest import QUICK
 
@@ -72,7 +75,9 @@ async def test_a_worker_stops_in_order_while_an_attempt_that_it_has_lost_still_o
     await draining
 
 
-BROKEN = [ConnectionResetError("closed"), ProviderRejected("gone"), StorageUnavailable("away")]
+CARELESS = "careless"
+BROKEN = [ConnectionResetError("closed"), ProviderRejected("gone"), StorageUnavailable("away"), CARELESS]
+"""What is raised in place of the cancellation; the last one tries two things at once, of which one fails."""
 
 
 @pytest.fixture(params=["run", "poll", "stream"])
@@ -91,11 +96,14 @@ def clumsy(world, request):
             return "art/studio", lambda: not studio.hanging_streams
 
 
-@pytest.fixture(params=BROKEN, ids=lambda error: type(error).__name__)
+@pytest.fixture(params=BROKEN, ids=lambda error: error if error == CARELESS else type(error).__name__)
 async def at_work(world, until, clumsy, request):
     """A task, and who runs it with an engine that raises this in place of being cut off."""
     model, is_at_work = clumsy
-    world.studio.clumsy = world.painter.clumsy = request.param
+    if request.param == CARELESS:
+        world.studio.careless = world.painter.careless = True
+    else:
+        world.studio.clumsy = world.painter.clumsy = request.param
     task = await world.submit(model)
     worker = alive(world, "clumsy")
     claimer = Claimer(world.services, QUICK, worker, Loops())
@@ -128,11 +136,86 @@ async def test_a_task_that_is_given_back_is_whole_whatever_its_engine_raises(wor
     assert (given_back.status, given_back.failures) == (TaskStatus.QUEUED, 0)
 
 
-async def test_a_run_that_ends_as_cancelled_by_nobody_is_told(world, until, caplog):
-    worker, loops = alive(world, "w"), Loops()
-    world.painter.errors = [asyncio.CancelledError()]
-    await world.submit("art/painter")
-    claimer = Claimer(world.services, QUICK, worker, loops)
-    claimer.running.start(await claimed(world, worker))
+@pytest.fixture
+def claimer(world):
+    return Claimer(world.services, QUICK, alive(world, "w"), Loops())
+
+
+async def run_one(world, until, claimer, model, **changes):
+    task = await world.submit(model, **changes)
+    claimer.running.start(await claimed(world, claimer._worker))
     await until(lambda: not len(claimer.running))
-    assert loops.failures == {"a run that nobody has cancelled": 1}
+    return await world.services.store.get(task.id)
+
+
+async def test_a_run_that_ends_as_cancelled_by_nobody_fails_as_a_mistake(world, until, claimer, caplog):
+    world.painter.errors = [asyncio.CancelledError()]
+    failed = await run_one(world, until, claimer, "art/painter")
+    assert (failed.status, failed.error.code) == (TaskStatus.FAILED, FailureCode.INTERNAL)
+    assert NOBODY in caplog.text
+
+
+async def test_an_engine_whose_own_time_out_is_lost_in_a_group_fails_and_is_not_run_for_ever(
+    world, until, claimer
+):
+    world.painter.careless = world.painter.impatient = True
+    failed = await run_one(world, until, claimer, "art/painter")
+    assert (failed.status, failed.error.code, world.painter.runs) == (TaskStatus.FAILED, FailureCode.INTERNAL, 1)
+
+
+async def test_a_request_whose_time_out_is_lost_in_a_group_has_an_unknown_outcome(world, until, claimer):
+    world.shop.careless, world.shop.hold, world.shop.answer_s = True, asyncio.Event(), 0.1
+    failed = await run_one(world, until, claimer, "art/shop", kind="text-to-image")
+    assert (failed.status, failed.error.code) == (TaskStatus.FAILED, FailureCode.UNKNOWN_OUTCOME)
+    assert "its answer got lost" in failed.error.message
+    assert world.shop.sold == 1
+
+
+async def test_polls_whose_time_outs_are_lost_in_a_group_are_asked_again(world, until, claimer):
+    world.studio.careless, world.studio.hanging_polls, world.studio.answer_s = True, 3, 0.1
+    world.studio.poll_errors = [asyncio.CancelledError()]
+    assert (await run_one(world, until, claimer, "art/studio")).status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1
+
+
+@pytest.mark.parametrize("careless", [True, False])
+async def test_a_task_is_canceled_though_its_vendor_hangs_when_it_is_told_to_stop(world, until, careless):
+    world.services = replace(world.services, bounds=replace(world.services.bounds, stop_s=0.1))
+    world.studio.careless, world.studio.hanging_cancels, world.studio.finished = careless, 1, False
+    claimer = Claimer(world.services, QUICK, alive(world, "w"), Loops())
+    task = await world.submit("art/studio")
+    claimer.running.start(await claimed(world, claimer._worker))
+    await until(lambda: world.studio.submits == 1)
+    await world.services.store.cancel(task.id)
+    claimer.running.interrupt_task(task.id, Interruption.CANCELED)
+    assert (await world.ended(task)).status is TaskStatus.CANCELED
+    assert world.studio.canceled == ["job-1"]
+
+
+@pytest.mark.parametrize("error", BROKEN[:-1], ids=lambda error: type(error).__name__)
+async def test_nothing_more_is_fetched_of_a_collection_that_takes_too_long(world, until, claimer, error):
+    """The time-out is lost in its first stream, which raises in place of being cut off."""
+    world.studio.hanging_streams, world.studio.collect_s, world.studio.clumsy = 1, 0.2, error
+    assert (await run_one(world, until, claimer, "art/studio")).status is TaskStatus.SUCCEEDED
+    assert world.studio.streamed == 2
+
+
+async def test_an_attempt_that_loses_its_cut_off_is_cut_off_again(world, until, claimer):
+    """It swallows the first one, as a client may that closes a connection."""
+    lost = []
+
+    async def stubborn(job):
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        lost.append(job.id)
+        await asyncio.Event().wait()
+
+    world.studio.poll = stubborn
+    task = await world.submit("art/studio")
+    claimer.running.start(await claimed(world, claimer._worker))
+    await until(lambda: world.studio.submits == 1)
+    await asyncio.sleep(0.05)
+    claimer.running.interrupt_task(task.id, Interruption.RELEASED)
+    await until(lambda: not len(claimer.running))
+    assert lost == ["job-1"]
+    assert (await world.services.store.get(task.id)).status is TaskStatus.QUEUED

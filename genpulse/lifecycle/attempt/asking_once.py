@@ -7,15 +7,16 @@ from typing import TypeVar
 from genpulse.domain.errors import GenPulseError, ProviderError, UnknownOutcome
 from genpulse.domain.failure import Charged
 from genpulse.domain.task import OpenOrder
+from genpulse.lifecycle.attempt.interruption import NOBODY, Signal
 
 T = TypeVar("T")
 
 
-async def ask_once(request: Awaitable[T], answer_s: float, *, is_free: bool) -> T:
+async def ask_once(signal: Signal, request: Awaitable[T], answer_s: float, *, is_free: bool) -> T:
     """The answer to a request that may cost money: what is not a plain refusal leaves its outcome unknown.
 
     An answer is waited for `answer_s` seconds. An error that would be tried again is a refusal only where it cost
-    nothing, as with a provider that `is_free`.
+    nothing, as with a provider that `is_free`. `signal` is that of the run.
     """
     try:
         async with asyncio.timeout(answer_s):
@@ -26,6 +27,10 @@ async def ask_once(request: Awaitable[T], answer_s: float, *, is_free: bool) -> 
         raise
     except GenPulseError:
         raise
+    except asyncio.CancelledError as error:
+        if await signal.is_given_up():
+            raise
+        raise _lost_answer(RuntimeError(NOBODY)) from error
     except Exception as error:
         raise _lost_answer(error) from error
 

@@ -49,7 +49,6 @@ class AttemptRun:
         self.task = claim.task
         self.attempt = claim.attempt
         self.was_admitted = claim.admitted
-        self.is_abandoned = False
         self.began_at = time.monotonic()
         self.stopwatch = AttemptStopwatch(self.began_at)
         self.signal = Signal(services.alarms)
@@ -67,18 +66,25 @@ class AttemptRun:
 
     def abandon(self) -> None:
         """Let nothing more be written about this attempt, and nothing be ordered."""
-        self.is_abandoned = True
-        self.interrupt(Interruption.RELEASED)
+        self.signal.abandon()
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether it ends now, whatever it is about."""
+        return self.signal.is_abandoned
 
     def heed_interruption(self) -> None:
         """For whoever goes on after an error, which may come of being cut off: raises what that is to end by.
 
-        That is `CancelledError` where the attempt is abandoned, else `Stopped`, where it may be interrupted now.
+        That is `CancelledError` where the attempt is abandoned, else `Stopped`, where it may be interrupted now,
+        and `TimeoutError` where the request that goes on has taken too long.
         """
         if self.is_abandoned:
             raise asyncio.CancelledError
         if not self.is_immediate:
             self.signal.check()
+        if self.signal.is_cut_off:
+            raise TimeoutError
 
     def poll_now(self) -> None:
         """Ask the vendor at once: it has said that something happened."""

@@ -24,7 +24,7 @@ async def run_immediate(run: AttemptRun, engine: Immediate[Any]) -> ReceivedResu
     await run.journal_order()
     try:
         with run.services.tracing.engine_step(EngineStep.GENERATE, run.task):
-            result = await ask_once(_generate(run, engine), engine.answer_s, is_free=run.is_free)
+            result = await ask_once(run.signal, _generate(run, engine), engine.answer_s, is_free=run.is_free)
         run.stopwatch.done()
         await run.tell_gate_of_success()
         return await receive_answer(run, result)

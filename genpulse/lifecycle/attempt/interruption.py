@@ -10,8 +10,13 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import TypeVar
 
-from genpulse.background.alarms import Alarms
+from genpulse.background.alarms import Alarm, Alarms
 from genpulse.background.cancel_handles import CancelHandle
+
+CUT_OFF_AGAIN_S = 5.0
+"""So long has a request for what it cleans up when it is cut off; one that goes on then is cut off again."""
+GIVEN_UP_WITHIN_S = 0.01
+NOBODY = "it ended as cancelled, and nobody had cancelled it"
 
 T = TypeVar("T")
 
@@ -53,16 +58,19 @@ class Signal:
     """The first interruption of a run, None before there is one; `why` may be read from any thread.
 
     `changed` tells whether there is something to look at: an interruption, or a callback of the provider.
+    `is_abandoned`: the run is to end at once, and its task is cancelled until it has.
     """
 
-    __slots__ = ("_alarms", "_pauses", "_request", "changed", "why")
+    __slots__ = ("_again", "_alarms", "_pauses", "_request", "changed", "is_abandoned", "why")
 
     def __init__(self, alarms: Alarms | None = None) -> None:
         self.why: Interruption | None = None
         self.changed = False
+        self.is_abandoned = False
         self._alarms = alarms or Alarms()
         self._pauses: list[asyncio.Future[None]] = []
         self._request: CancelHandle | None = None
+        self._again: Alarm[CancelHandle] | None = None
 
     def interrupt(self, why: Interruption) -> None:
         """Tell the run to stop. Only the first reason counts."""
@@ -71,7 +79,27 @@ class Signal:
         self.why = why
         self.wake()
         if self._request is not None:
-            _expire(self._request)
+            self._expire(self._request)
+
+    def abandon(self) -> None:
+        """Tell the run that it ends now, whatever it is about."""
+        self.is_abandoned = True
+        self.interrupt(Interruption.RELEASED)
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the request that goes on was cut off: then it is to end, and to begin nothing more."""
+        return self._request is not None and self._request.has_cut_off
+
+    async def is_given_up(self) -> bool:
+        """Whether the task of the run is cancelled to end it, which only those do who abandon the run.
+
+        Counts of cancellations do not tell: `TaskGroup` of Python 3.11 and 3.12 leaves one where a child fails, in
+        whatever a plug-in does. Whoever ends a whole process cancels all tasks and says so in the same moment.
+        """
+        if not self.is_abandoned:
+            await asyncio.sleep(GIVEN_UP_WITHIN_S)
+        return self.is_abandoned
 
     def wake(self) -> None:
         """End the pause that goes on, or the next one."""
@@ -87,18 +115,23 @@ class Signal:
     async def ask(self, request: Callable[[], Awaitable[T]], seconds: float | None) -> T:
         """The answer to a request that may be given up at any moment.
 
-        Raises `Stopped` when the work is to stop before it comes, whatever the request raises on its way out, and
-        `TimeoutError` after `seconds` (None: never).
+        Raises `Stopped` when the work is to stop before it comes, whatever the request raises on its way out,
+        `TimeoutError` after `seconds` (None: never), and `RuntimeError` where it ends as cancelled by itself.
         """
         self.check()
         self._request = handle = CancelHandle()
-        alarm = None if seconds is None else self._alarms.set(seconds, _expire, handle)
+        alarm = None if seconds is None else self._alarms.set(seconds, self._expire, handle)
         try:
             with handle:
                 return await request()
         except TimeoutError:
             self.check()
             raise
+        except asyncio.CancelledError:
+            if await self.is_given_up():
+                raise
+            if not handle.has_cut_off:
+                raise RuntimeError(NOBODY) from None
         except Exception as error:
             if handle.has_cut_off:
                 _log.debug("what was cut off raised %r", error)
@@ -106,10 +139,24 @@ class Signal:
             raise
         finally:
             self._request = None
-            if alarm is not None:
-                alarm.cancel()
+            for one in (alarm, self._again):
+                if one is not None:
+                    one.cancel()
+            self._again = None
         self.check()
         raise TimeoutError
+
+    def _expire(self, request: CancelHandle) -> None:
+        """Not at once: an answer that is there by now is taken, and nobody cancels the task that he is."""
+        asyncio.get_running_loop().call_soon(self._cut_off, request)
+
+    def _cut_off(self, request: CancelHandle) -> None:
+        if request is not self._request:
+            return
+        request.cut_off()
+        if self._again is not None:
+            self._again.cancel()
+        self._again = self._alarms.set(CUT_OFF_AGAIN_S, self._expire, request)
 
     async def pause(self, seconds: float) -> None:
         """Wait so many seconds, or until the provider has sent a callback. Raises `Stopped`."""
@@ -133,8 +180,3 @@ class Signal:
 def _end(pause: asyncio.Future[None]) -> None:
     if not pause.done():
         pause.set_result(None)
-
-
-def _expire(request: CancelHandle) -> None:
-    """Not at once: an answer that is there by now is taken, and nobody cancels the task that he is."""
-    asyncio.get_running_loop().call_soon(request)

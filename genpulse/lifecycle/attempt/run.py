@@ -13,7 +13,7 @@ from genpulse.domain.failure import FailureCode
 from genpulse.domain.retry import LOSSES
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.immediate_engine import run_immediate
-from genpulse.lifecycle.attempt.interruption import Interruption, Stopped
+from genpulse.lifecycle.attempt.interruption import NOBODY, Interruption, Stopped
 from genpulse.lifecycle.attempt.local_engine import run_local
 from genpulse.lifecycle.attempt.outcome import (
     outcome_of_failure,
@@ -85,26 +85,47 @@ async def _outcome(run: AttemptRun, engine_result: _EngineResult) -> Outcome:
         return await outcome_of_lost_workers(run)
     try:
         with _deadline(run):
-            if engine_result.received is None:
-                engine_result.received = await _run_engine(run)
-                run.stopwatch.collected()
-            with run.services.tracing.storing():
-                succeeded = await store_result(run, engine_result.received)
-            run.stopwatch.stored()
-            return succeeded
+            return await _succeeded(run, engine_result)
     except Stopped as stopped:
         return outcome_of_interruption(run, stopped.why)
     except TaskCanceled:
         return outcome_of_interruption(run, run.signal.why or Interruption.CANCELED)
     except ProviderError as error:
-        if isinstance(error, OutputUnavailable) and run.is_immediate:
-            run.order.close()  # A job's result may be asked for once more by a retry; an answer is over.
-        return await outcome_of_failure(run, error.failure)
+        return await _outcome_of_refusal(run, error)
     except LeaseLost:
         raise
+    except asyncio.CancelledError:
+        if await run.signal.is_given_up():
+            raise
+        return await _outcome_of_nobodys_cancellation(run)
     except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the task must still end
         _log.exception("task %s failed in a way that its provider does not know", run.task.id)
         return await outcome_of_mistake(run, error)
+
+
+async def _succeeded(run: AttemptRun, engine_result: _EngineResult) -> Succeeded:
+    """Raises what the engine raises, and `Stopped`."""
+    if engine_result.received is None:
+        engine_result.received = await _run_engine(run)
+        run.stopwatch.collected()
+    with run.services.tracing.storing():
+        succeeded = await store_result(run, engine_result.received)
+    run.stopwatch.stored()
+    return succeeded
+
+
+async def _outcome_of_refusal(run: AttemptRun, error: ProviderError) -> Outcome:
+    if isinstance(error, OutputUnavailable) and run.is_immediate:
+        run.order.close()  # A job's result may be asked for once more by a retry; an answer is over.
+    return await outcome_of_failure(run, error.failure)
+
+
+async def _outcome_of_nobodys_cancellation(run: AttemptRun) -> Outcome:
+    """Of an engine that ends as cancelled, as by a group of tasks of its own."""
+    if run.signal.why is not None:
+        return outcome_of_interruption(run, run.signal.why)
+    _log.exception("task %s failed: %s", run.task.id, NOBODY)
+    return await outcome_of_mistake(run, RuntimeError(NOBODY))
 
 
 @contextmanager

@@ -66,6 +66,7 @@ class WebhookDeliverer:
         self._secrets = WebhookSecrets(services.keys)
         self._sending: set[asyncio.Task[None]] = set()
         self._seat_is_free = asyncio.Event()
+        self._cuts_off = False
 
     async def run(self) -> NoReturn:
         """Send until this task is canceled; then call `stop`."""
@@ -75,6 +76,7 @@ class WebhookDeliverer:
         """Wait for what is being sent, at most `grace_s` seconds. What is cut off is sent again by others."""
         if self._sending:
             _, cut_off = await asyncio.wait(self._sending, timeout=grace_s)
+            self._cuts_off = bool(cut_off)
             for task in cut_off:
                 task.cancel()
             await asyncio.gather(*cut_off, return_exceptions=True)
@@ -118,6 +120,8 @@ class WebhookDeliverer:
                 return
             began = time.monotonic()
             answer = await self._answer(delivery, task)
+            if self._cuts_off and answer.status_code is None:
+                return  # the error came in place of the cancellation, and says nothing of the receiver
             rest_s = self._receivers.note_answer(delivery.origin, answer, time.monotonic() - began)
             await self._note(delivery, answer)
             if rest_s is not None:

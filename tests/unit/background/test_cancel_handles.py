@@ -1,6 +1,7 @@
 """Work that ends early, and nothing of it outside."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -43,6 +44,21 @@ async def test_what_the_body_raises_on_its_way_out_passes():
     with pytest.raises(RuntimeError), handle:
         await clumsy()
     assert handle.has_cut_off
+
+
+async def test_a_body_that_goes_on_is_cut_off_again_and_nothing_of_that_is_left():
+    handle = CancelHandle()
+    await soon(handle)
+    asyncio.get_running_loop().call_later(0.03, handle)
+    asyncio.get_running_loop().call_later(0.05, handle.cut_off)
+    with handle:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await asyncio.sleep(0.03)
+        await asyncio.sleep(60)
+    assert asyncio.current_task().cancelling() == 0
+    handle.cut_off()
+    await asyncio.sleep(0)
 
 
 async def test_it_holds_in_a_task_that_is_counted_as_being_cancelled():

@@ -54,8 +54,13 @@ class OutputReceiver:
         """Read all streams; `run.files` removes what is not kept.
 
         Raises what a stream raised that may be had later, after the other streams were read, and
-        `OutputUnavailable` where nothing is left.
+        `OutputUnavailable` where nothing is left; `TypeError` where the engine gave something else.
         """
+        if not isinstance(result, Result):
+            raise TypeError(
+                f"the engine of {self._run.task.model} has to return a Result, and returned"
+                f" {type(result).__name__}: {result!r:.60}"
+            )
         self._result = result
         retryable: Exception | None = None
         for index, output in enumerate(result.outputs):
@@ -134,6 +139,10 @@ async def receive_answer(run: AttemptRun, result: Result) -> ReceivedResult:
         async with asyncio.timeout(LONGEST_S):
             return await _receive_patiently(run, receiver, result)
     except TimeoutError:
+        return receiver.so_far()
+    except asyncio.CancelledError:
+        if await run.signal.is_given_up():
+            raise
         return receiver.so_far()
     finally:
         await run.report.go_on()

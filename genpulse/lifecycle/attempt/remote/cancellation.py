@@ -40,6 +40,13 @@ async def ask_to_stop(run: AttemptRun, engine: TwoPhase[Any]) -> bool:
     try:
         async with asyncio.timeout(run.services.bounds.stop_s):
             return await stop(engine, run.call, order, age_s, run.services.bounds.missing_s, run.journal_job)
+    except asyncio.CancelledError:
+        if await run.signal.is_given_up():
+            raise
+        _log.warning(
+            "the order of task %s was not stopped at the vendor: the request did not end", run.call.task_id
+        )
+        return False
     except Exception as error:  # noqa: BLE001 - a vendor that does not stop a job changes nothing here
         why = str(error) or type(error).__name__
         _log.warning("the order of task %s was not stopped at the vendor: %s", run.call.task_id, why)

@@ -19,12 +19,9 @@ from genpulse.domain.errors import (
     BadInput,
     BudgetExceeded,
     ClientTokenUsedUp,
-    IdempotencyKeyReuse,
     KeyLimitExceeded,
-    OutsideClientToken,
     Problem,
     Refused,
-    TaskDeleted,
     Unavailable,
     UnknownAsset,
     UnknownBatch,
@@ -36,7 +33,6 @@ from genpulse.domain.text.storable import storable_line
 
 MEDIA_TYPE = "application/problem+json"
 _LIMITS = BudgetExceeded | KeyLimitExceeded | ClientTokenUsedUp
-_PLACED = BadInput | IdempotencyKeyReuse | TaskDeleted | OutsideClientToken
 _NAME_LENGTH = 100
 """Characters of a parameter's name that are shown."""
 
@@ -117,7 +113,7 @@ def _short(value: object) -> str:
 
 
 def _problems(error: Refused | Unavailable | Internal) -> Sequence[Problem]:
-    return error.problems[:SHOWN_AT_MOST] if isinstance(error, _PLACED) else ()
+    return error.problems[:SHOWN_AT_MOST] if isinstance(error, Refused) else ()
 
 
 def _response(

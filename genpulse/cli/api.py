@@ -10,9 +10,12 @@ from genpulse.api.server import uvicorn
 from genpulse.api.server.connections_per_peer import take_descriptors
 from genpulse.api.server.draining_server import DrainingServer
 from genpulse.cli.stack import settings_for_servers
+from genpulse.configuration.settings import Settings
+from genpulse.dev.processes.ports import claim
 from genpulse.wiring.database import check_database
 from genpulse.wiring.observation import check_extras
 from genpulse.wiring.routes import check_models
+from genpulse.wiring.storage import asset_storage
 
 _START_FAILED = 3
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -33,12 +36,14 @@ def command(host: str | None, port: int | None, certificate: Path | None, privat
     settings = settings_for_servers()
     check_models(settings)
     check_extras(settings)
-    asyncio.run(check_database(settings))
+    host, port = host or settings.api.host, port or settings.api.port
+    claim(port, host, command="genpulse api", host_by="--host or api.host")
+    asyncio.run(_check_services(settings))
     config = uvicorn.Config(
         "genpulse.asgi:create",
         factory=True,
-        host=host or settings.api.host,
-        port=port or settings.api.port,
+        host=host,
+        port=port,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=settings.api.grace_s,
@@ -57,3 +62,9 @@ def command(host: str | None, port: int | None, certificate: Path | None, privat
         server.run()
     if not server.started:
         raise SystemExit(_START_FAILED)
+
+
+async def _check_services(settings: Settings) -> None:
+    """What would keep the API from starting, said in one sentence. Raises `GenPulseError`."""
+    await check_database(settings)
+    await asset_storage(settings).close()

@@ -1,6 +1,7 @@
 """`genpulse providers`: who does it, whether it may, and whether its account works."""
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,11 +10,13 @@ import click
 
 from genpulse import config
 from genpulse.cli.client import AT_A_TERMINAL
+from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.account_hold import failing, held_back
 from genpulse.cli.output.left_out import say_left_out
 from genpulse.cli.output.table import Cell, Column, Table, show_table
 from genpulse.cli.output.terminal import agreed, say, say_json
 from genpulse.cli.stack import api_key, api_option, api_url, json_option
+from genpulse.domain.errors import UnknownProvider
 from genpulse.domain.text.storable import showable_line
 from genpulse.wiring.catalogue import learn_provider, open_catalogue, probe_provider
 from genpulse_client import ApiUnreachable, AsyncGenPulse
@@ -46,8 +49,13 @@ def command(ctx: click.Context, api: str | None, as_json: bool) -> None:
 def test(name: str, yes: bool) -> None:
     """Make the cheapest real call of a provider, with the configuration of this place."""
     settings = config.load(require=())
+    known = open_catalogue(settings).providers()
+    if name not in known:
+        raise UnknownProvider(name, known)
+    if not yes and not sys.stdin.isatty():
+        raise CommandRefused(f"Nobody can be asked here whether {name} may be called. Run it with --yes.")
     if not yes and not agreed(f"Call {name} with the account that is configured here?"):
-        raise click.Abort
+        raise CommandRefused("Nothing was called.")
     say(f"{name}: {asyncio.run(probe_provider(settings, name))}")
 
 

@@ -61,18 +61,18 @@ class UserHasNoName(DevStackError):
 class PortBusy(DevStackError):
     """Somebody else listens on the port."""
 
-    def __init__(self, port: int, owner: str, other: int, command: str = "genpulse dev") -> None:
+    def __init__(self, port: int, owner: str, other: int, command: str) -> None:
         super().__init__(f"Port {port} is taken by {owner}. Stop it, or choose another: {command} --port {other}")
 
 
 class PortRefused(DevStackError):
     """The system does not let us listen there."""
 
-    def __init__(self, host: str, port: int, why: str, command: str = "") -> None:
-        where = "" if command else "an address of this machine in GENPULSE_API__HOST and "
+    def __init__(self, host: str, port: int, why: str, command: str, host_by: str = "") -> None:
+        where = f"an address of this machine by {host_by} and " if host_by else ""
         super().__init__(
             f"Nothing can listen at {host}, port {port}: {why}. Choose {where}a port from 1024 on:"
-            f" {command or 'genpulse dev'} --port 8000"
+            f" {command} --port 8000"
         )
 
 

@@ -54,7 +54,7 @@ async def running_stack(plan: StackPlan, hear: Hear) -> AsyncIterator[Stack]:
     """
     open_home(plan.home)
     with stack_lock(plan.home):
-        port = claim(plan.api_port, plan.api_host) if plan.api_port else free_port()
+        port = _claim(plan.api_port, plan) if plan.api_port else free_port()
         comfyui = ComfyUI.lay_out(plan.comfyui) if plan.comfyui else None
         guard = Guard()
         supervisor = Supervisor(guard, hear)
@@ -121,7 +121,12 @@ async def _up(plan: StackPlan, port: int, servers: Servers, supervisor: Supervis
 
 def _tls_port(plan: StackPlan, tls: TlsPlan) -> int:
     """Raises `PortBusy`, `PortRefused` where the one that was asked for cannot be had."""
-    return claim(tls.port, plan.api_host) if tls.port else free_port(USUAL_TLS_PORT)
+    return _claim(tls.port, plan) if tls.port else free_port(USUAL_TLS_PORT)
+
+
+def _claim(port: int, plan: StackPlan) -> int:
+    """Raises `PortBusy`, `PortRefused`."""
+    return claim(port, plan.api_host, command="genpulse dev", host_by="GENPULSE_API__HOST")
 
 
 def _named(host: str) -> str:

@@ -12,10 +12,12 @@ import re
 from collections.abc import Collection
 from difflib import get_close_matches
 
-from genpulse.environment.table import BY_NAME, Environment
+from genpulse.environment.table import BY_NAME, ENVIRONMENTS, Environment
 
 _SAY = "|".join(BY_NAME)
 _TOPIC = re.compile(r"(?:feature|fix)/")
+_ALIKE = 0.75
+_SHORT_FORMS = {"prod": "main", "live": "main", "develop": "dev", "tests": "test"}
 
 
 class EnvironmentProblem(Exception):
@@ -31,8 +33,8 @@ class UnknownEnvironment(EnvironmentProblem):
         message = f"{variable}={value!r} (from {source}) names no environment. Allowed: {', '.join(allowed)}."
         if topic := _TOPIC.match(value.strip().lower()):
             message += f" Branches {topic[0]}* run as ENV=dev."
-        elif near := get_close_matches(value.strip().lower(), allowed, n=1, cutoff=0.3):
-            message += f" Did you mean {near[0]}?"
+        elif meant := _meant(value.strip().lower(), allowed):
+            message += f" Did you mean {meant}?"
         if not topic and looks_like_a_start_up_file(value):
             message += (
                 " This looks like the start-up file of a POSIX shell, which also uses the name ENV;"
@@ -64,6 +66,19 @@ class NoEnvironment(EnvironmentProblem):
 
     def __init__(self) -> None:
         super().__init__(f"No environment is named, and a built image assumes none. Set ENV={_SAY}.")
+
+
+def _meant(value: str, allowed: Collection[str]) -> str | None:
+    """What names the same environment in other words, or is that with a slip of the finger; None: who knows.
+
+    Nothing that only looks a little alike, which may be production.
+    """
+    value = _SHORT_FORMS.get(value, value)
+    for environment in ENVIRONMENTS:
+        if value in {environment.name, environment.dynaconf, environment.branch}:
+            return environment.name if environment.name in allowed else environment.dynaconf
+    near = get_close_matches(value, allowed, n=1, cutoff=_ALIKE)
+    return near[0] if near else None
 
 
 def looks_like_a_start_up_file(value: str) -> bool:

@@ -1,4 +1,4 @@
-"""The routes of the configuration, held against the models that there are."""
+"""The routes and aliases of the configuration, held against the models that there are."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,18 +28,31 @@ def open_routes(settings: Settings, catalogue: Catalogue) -> Routes:
 
 
 def check_models(settings: Settings) -> None:
-    """Raises `ConfigurationError` with everything that is wrong with the team's models and with the routes."""
-    if (settings.catalogue.folder or settings.routes) and (faults := model_faults(settings)):
+    """Raises `ConfigurationError` with everything that is wrong with the team's models, routes and aliases."""
+    names_models = settings.catalogue.folder or settings.routes or settings.doors.aliases
+    if names_models and (faults := model_faults(settings)):
         raise ConfigurationError(settings.environment.dynaconf, faults)
 
 
 def model_faults(settings: Settings) -> tuple[Fault, ...]:
-    """What is wrong with the team's own models and with the routes, which need the models to be held against."""
+    """What is wrong with the team's own models, and with routes and aliases, which are held against all models."""
     try:
         catalogue = open_catalogue(settings)
     except ConfigurationError as error:
         return (*error.faults, *_faults(settings.routes, None))
-    return _faults(settings.routes, catalogue)
+    return (*_faults(settings.routes, catalogue), *_of_aliases(settings, catalogue))
+
+
+def _of_aliases(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
+    """What an alias means is there when the first client says it."""
+    for alias, meant in settings.doors.aliases.items():
+        if meant in settings.routes:
+            continue
+        try:
+            catalogue.model(meant)
+        except UnknownModel as error:
+            words = str(error) if "/" in meant else f"there is no route and no model {meant!r}"
+            yield Fault(f"doors.aliases.{alias}", "", words)
 
 
 def _faults(sections: Mapping[str, RouteSection], catalogue: Catalogue | None) -> tuple[Fault, ...]:

@@ -71,6 +71,7 @@ async def test_a_plug_in_with_a_file_of_models(tmp_path):
     (model,) = names["provider"](ProviderSettings()).models
     wanted = model.parse({"text": "hello"})
     result = await model.engine.generate(Call(model.name, "text-to-speech", wanted, uuid4(), "r", 1))
+    assert result.outputs[0].content.startswith(b"RIFF")
     cost = model.cost_of(wanted, result.usage)
     assert (model.price_of(wanted), cost.amount_usd, cost.estimated) == (
         Decimal("0.000075"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -127,6 +128,48 @@ def test_a_route_that_leads_nowhere_is_seventy_eight_before_a_server_is_asked(tm
     }
     done = genpulse(*verb, folder=tmp_path, **environment)
     assert (done.returncode, "routes.fox.try: There is no model 'sandbox/imag'" in done.stderr) == (78, True)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("nope", "There is no provider 'nope'; there is "), ("sandbox", "Nobody can be asked here whether sandbox")],
+)
+def test_a_provider_is_not_tried_where_it_is_none_or_nobody_agrees(tmp_path, name, words):
+    done = genpulse("providers", "test", name, folder=tmp_path)
+    assert (done.returncode, words in done.stderr) == (1, True)
+
+
+def away():
+    """Servers that do not answer."""
+    return {
+        "GENPULSE_DATABASE_URL": f"postgresql://u@127.0.0.1:{free_port()}/d",
+        "GENPULSE_REDIS__URL": f"redis://127.0.0.1:{free_port()}",
+    }
+
+
+def test_an_api_whose_port_is_taken_says_by_whom_and_which_one_is_free(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        done = genpulse("api", "--port", str(port), folder=tmp_path, **away())
+    assert done.returncode == 1
+    assert f"Port {port} is taken by " in done.stderr
+    assert f"(pid {os.getpid()}). Stop it, or choose another: genpulse api --port " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_api_that_is_to_listen_elsewhere_says_where_that_is_set(tmp_path):
+    done = genpulse("api", "--host", "300.1.1.1", folder=tmp_path, **away())
+    assert (done.returncode, "Nothing can listen at 300.1.1.1" in done.stderr) == (1, True)
+    assert "by --host or api.host" in done.stderr
+
+
+def test_an_api_without_a_storage_folder_says_so_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    where = {"GENPULSE_STORAGE__URL": (tmp_path / "file" / "folder").as_uri()}
+    done = genpulse("api", "--port", str(free_port()), folder=tmp_path, **away(), **where)
+    assert done.returncode == 1
+    assert f"open the storage folder {tmp_path}/file/folder of storage.url" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -3,7 +3,7 @@
 import socket
 import time
 from asyncio import Transport
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -38,37 +38,35 @@ class SocketConnection(asyncpg.Connection):  # type: ignore[misc]
 
     async def execute(self, *args: Any, **options: Any) -> str:
         """As asyncpg's, and so are the others."""
-        self._is_unsettled = True
-        status = await super().execute(*args, **options)
-        self._is_unsettled = False
-        return str(status)
+        return str(await self._settled(super().execute(*args, **options)))
 
     async def executemany(self, *args: Any, **options: Any) -> None:
-        self._is_unsettled = True
-        await super().executemany(*args, **options)
-        self._is_unsettled = False
+        await self._settled(super().executemany(*args, **options))
 
     async def fetch(self, *args: Any, **options: Any) -> Any:
-        self._is_unsettled = True
-        answer = await super().fetch(*args, **options)
-        self._is_unsettled = False
-        return answer
+        return await self._settled(super().fetch(*args, **options))
 
     async def fetchrow(self, *args: Any, **options: Any) -> Any:
-        self._is_unsettled = True
-        answer = await super().fetchrow(*args, **options)
-        self._is_unsettled = False
-        return answer
+        return await self._settled(super().fetchrow(*args, **options))
 
     async def fetchval(self, *args: Any, **options: Any) -> Any:
-        self._is_unsettled = True
-        answer = await super().fetchval(*args, **options)
-        self._is_unsettled = False
-        return answer
+        return await self._settled(super().fetchval(*args, **options))
 
     async def fetchmany(self, *args: Any, **options: Any) -> Any:
+        return await self._settled(super().fetchmany(*args, **options))
+
+    async def _settled(self, asked: Awaitable[Any]) -> Any:
+        """The answer. A connection on which none came in time is given up.
+
+        PostgreSQL would have ended the statement before: it stands still, or nothing of it reaches us. asyncpg
+        asks it to cancel the statement, and does not let go of the connection for as long again.
+        """
         self._is_unsettled = True
-        answer = await super().fetchmany(*args, **options)
+        try:
+            answer = await asked
+        except TimeoutError:
+            self.terminate()
+            raise
         self._is_unsettled = False
         return answer
 

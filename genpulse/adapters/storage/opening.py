@@ -99,7 +99,7 @@ def _proxied(proxy: Proxy | None, proxies: Proxies) -> dict[str, str]:
 def _folder(url: str, host: str, path: str) -> LocalStore:
     if host not in {"", "localhost"} or not Path(path).is_absolute():
         raise ValueError(f"The storage URL {url!r} needs an absolute folder with three slashes: file:///folder.")
-    with disk_errors(f"open the storage folder {path}"):
+    with disk_errors(f"open the storage folder {path} of storage.url"):
         return LocalStore(Path(path), mkdir=True, automatic_cleanup=True)
 
 

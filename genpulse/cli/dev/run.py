@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import os
+import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Coroutine, Iterator, Sequence
@@ -117,7 +119,7 @@ class _DevRun:
 
 
 def _banner(stack: Stack, plan: StackPlan) -> tuple[str, ...]:
-    state = stack.state
+    state, program = stack.state, _program()
     return (
         "",
         f"GenPulse is up:  {state.api_url}     documentation: {state.api_url}/docs",
@@ -126,10 +128,17 @@ def _banner(stack: Stack, plan: StackPlan) -> tuple[str, ...]:
         f"  PostgreSQL     {state.database_url}  ({state.postgres_from})",
         f"  Redis          {state.redis_url}  ({state.redis_from})",
         f"  data and logs  {plan.home}",
-        '  try            genpulse generate "a red fox at dawn" -o fox.png',
-        "  stop           Ctrl-C, or genpulse dev down",
+        f'  try            {program} generate "a red fox at dawn" -o fox.png',
+        f"  stop           Ctrl-C, or {program} dev down",
         "",
     )
+
+
+def _program() -> str:
+    """As it was called, where a bare name would not lead to it."""
+    if shutil.which("genpulse"):
+        return "genpulse"
+    return "python -m genpulse" if Path(sys.argv[0]).name == "__main__.py" else shlex.quote(sys.argv[0])
 
 
 def _of_tls(state: DevState) -> tuple[str, ...]:

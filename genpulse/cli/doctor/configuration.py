@@ -131,7 +131,7 @@ def providers(settings: Settings) -> Iterator[Finding]:
             yield warning(f"provider {name}", f"left out: {sentence}", "mend or remove it; the others are offered")
     for name, why in catalogue.broken.items():
         off = f"{variable_name(f'providers.{name}.enabled')}=false"
-        advice = f"mend its name, or install what it needs, or switch it off: {off}"
+        advice = f"mend it, its name, or install what it needs; or switch it off: {off}"
         yield wrong(f"provider {name}", f"left out: {why}", advice)
 
 

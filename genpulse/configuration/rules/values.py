@@ -1,6 +1,7 @@
 """Rules about values beside each other: halves of a key, waits, secrets and options of providers."""
 
 import base64
+import ipaddress
 import re
 from collections.abc import Iterator
 
@@ -115,6 +116,24 @@ def _keys_in_headers(settings: Settings) -> Iterator[tuple[str, str]]:
             )
 
 
+def _trusted_proxies(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The server takes what it cannot read for a name, which no proxy has that connects to it."""
+    key, named = "api.trusted_proxies", [part.strip() for part in settings.api.trusted_proxies.split(",")]
+    if "*" in named and len(named) > 1:
+        yield key, "* trusts all; leave the others away, or name those that are meant"
+    for proxy in named:
+        if proxy not in {"", "*"} and (fault := _fault_of_network(proxy)):
+            yield key, f"{proxy!r} is no address and no network, such as 10.0.0.0/8: {fault}"
+
+
+def _fault_of_network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 RULES: tuple[Rule, ...] = (
     _webhook_secrets,
     _keys_in_headers,
@@ -122,6 +141,7 @@ RULES: tuple[Rule, ...] = (
     _retry_waits,
     _warning_url,
     _observation,
+    _trusted_proxies,
     _provider_options,
     _secrets_of_another,
 )

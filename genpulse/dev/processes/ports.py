@@ -5,8 +5,6 @@ import errno
 import secrets
 import socket
 
-import psutil
-
 from genpulse.dev.errors import PortBusy, PortRefused
 
 LOOPBACK = "127.0.0.1"
@@ -39,22 +37,26 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 def _listen_a_moment(port: int, host: str) -> None:
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        with socket.socket(family, kind, protocol) as probe:
+        try:
+            probe = socket.socket(family, kind, protocol)
+        except OSError:
+            continue  # a family that this system does not have, which servers leave out as well
+        with probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
 
 
-def claim(port: int, host: str = LOOPBACK, *, command: str = "") -> int:
-    """The port itself. Raises `PortBusy`, naming who has it, or `PortRefused`; both propose the command again.
+def claim(port: int, host: str = LOOPBACK, *, command: str, host_by: str = "") -> int:
+    """The port itself. Raises `PortBusy`, naming who has it, or `PortRefused`; both propose the `command` again.
 
-    Without a command it is `genpulse dev`, whose address is a setting.
+    `host_by` says by what the host is chosen, where that can be done.
     """
     try:
         _listen_a_moment(port, host)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise PortBusy(port, owner_of(port), _next_free(port, host), command or "genpulse dev") from error
-        raise PortRefused(host, port, error.strerror or str(error), command) from error
+            raise PortBusy(port, owner_of(port), _next_free(port, host), command) from error
+        raise PortRefused(host, port, error.strerror or str(error), command, host_by) from error
     return port
 
 
@@ -64,18 +66,16 @@ def _next_free(port: int, host: str) -> int:
 
 def owner_of(port: int) -> str:
     """The name and the number of the process that listens there, as far as we may see it."""
+    import psutil  # which only a busy port needs
+
     listening = []
     with contextlib.suppress(psutil.AccessDenied):
         listening = psutil.net_connections("tcp")
     for connection in listening:
         here = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
         if here and connection.pid:
-            return f"{_name_of(connection.pid)} (pid {connection.pid})"
+            name = "a process"
+            with contextlib.suppress(psutil.Error):
+                name = str(psutil.Process(connection.pid).name())
+            return f"{name} (pid {connection.pid})"
     return "another process, which this user may not see"
-
-
-def _name_of(pid: int) -> str:
-    try:
-        return str(psutil.Process(pid).name())
-    except psutil.Error:
-        return "a process"

@@ -70,7 +70,7 @@ async def _arguments(request: Request) -> JsonObject:
     json_body.check_type(request)
     arguments = json_body.parsed(body)
     if not isinstance(arguments, dict):
-        raise BadInput("The arguments are no JSON object.", [Problem("", "Input should be a valid dictionary")])
+        raise BadInput("The arguments are no JSON object.", [Problem("", "Input should be an object")])
     return arguments
 
 

@@ -29,6 +29,7 @@ _END_USERS = ("user", "safety_identifier")
 """Fields that say for whom it is: they become metadata."""
 _EXTRA = "extra"
 """The field of models on servers like OpenAI's that takes what only such a server knows."""
+_SIZE = "size"
 _SAYS_NOTHING: Mapping[str, frozenset[str]] = {
     "n": frozenset({"1"}),
     "size": frozenset({"auto"}),
@@ -153,6 +154,12 @@ class Translation:
                 extra = input_.setdefault(_EXTRA, {})
                 if isinstance(extra, dict):
                     extra[name] = value
+            elif name == _SIZE and _takes(fields, _SIZE, "512x512"):
+                raise CallRefused(
+                    f"{value!r} is no size: write WIDTHxHEIGHT in pixels, such as 1024x1024, or auto.",
+                    "invalid_value",
+                    field=name,
+                )
             else:
                 raise _no_place(model, fields, name)
         return tuple(ignored)
@@ -228,8 +235,8 @@ def _reference(name: str, value: JsonValue) -> str:
     return address
 
 
-def _takes(fields: InputFields, name: str) -> bool:
-    return not adapt({name: ""}, fields).left_out
+def _takes(fields: InputFields, name: str, value: str = "") -> bool:
+    return not adapt({name: value}, fields).left_out
 
 
 def _no_place(model: str, fields: InputFields, name: str) -> CallRefused:

@@ -1,6 +1,6 @@
 """What callers ask for and cannot have; nothing was accepted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,9 +17,17 @@ class Problem:
 
 
 class Refused(GenPulseError):
-    """The caller asked for something that cannot be done; nothing was accepted."""
+    """The caller asked for something that cannot be done; nothing was accepted.
+
+    `problems` are the places in the body because of which, as far as they are known.
+    """
 
     code: ClassVar[str] = "refused"
+    problems: tuple[Problem, ...] = ()
+
+    def blame(self, places: Iterable[str]) -> None:
+        """Say which orders of a batch were refused, unless it is known more exactly. A body alone has no place."""
+        self.problems = self.problems or tuple(Problem(place, str(self)) for place in places if place)
 
 
 class BadInput(Refused):

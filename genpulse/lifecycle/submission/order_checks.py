@@ -193,12 +193,14 @@ def check_known_prices(services: Services, caller: Caller, tasks: Tasks) -> None
     orders = caller.token.orders if caller.token else None
     if orders is None or orders.max_usd is None:
         return
-    for task in tasks.values():
+    for place, task in tasks.items():
         if task.price_usd is None and services.catalogue.is_paid(task.provider):
-            raise OutsideClientToken(
+            refusal = OutsideClientToken(
                 f"This client token may cost {orders.max_usd:f} USD, and nobody knows what {task.model} costs. Let"
                 " it be limited by tasks alone, or give the model a price."
             )
+            refusal.blame((place,))
+            raise refusal
 
 
 def check_providers(services: Services, _caller: Caller, tasks: Tasks) -> None:
@@ -207,7 +209,11 @@ def check_providers(services: Services, _caller: Caller, tasks: Tasks) -> None:
     Raises `PaidProviderRefused`, `ProviderNotConfigured`.
     """
     for provider in sorted({task.provider for task in tasks.values()}):
-        check_provider(services, provider)
+        try:
+            check_provider(services, provider)
+        except Refused as error:
+            error.blame(place for place, task in tasks.items() if task.provider == provider)
+            raise
 
 
 def check_lifetimes(services: Services, _caller: Caller, tasks: Tasks) -> None:
@@ -215,7 +221,9 @@ def check_lifetimes(services: Services, _caller: Caller, tasks: Tasks) -> None:
     for model in sorted({task.model for task in tasks.values()}):
         lifetime = services.catalogue.lifetime(model)
         if lifetime.sunset is not None and lifetime.is_over(day_of(services.now())):
-            raise ModelShutDown(model, lifetime.sunset, lifetime.successor)
+            refusal = ModelShutDown(model, lifetime.sunset, lifetime.successor)
+            refusal.blame(place for place, task in tasks.items() if task.model == model)
+            raise refusal
 
 
 CHECKS: tuple[Check, ...] = (
@@ -245,8 +253,12 @@ _TASK_CHECKS = tuple(check for check in CHECKS if isinstance(check, TaskCheck))
 
 def check_order(services: Services, candidate: Candidate) -> None:
     """Make the checks of orders. Raises the `errors` of the first one that is not met."""
-    for check in _ORDER_CHECKS:
-        check.look(services, candidate)
+    try:
+        for check in _ORDER_CHECKS:
+            check.look(services, candidate)
+    except Refused as error:
+        error.blame((candidate.place,))
+        raise
 
 
 async def check_tasks(services: Services, caller: Caller, tasks: Tasks) -> None:

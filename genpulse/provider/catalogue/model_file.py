@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from genpulse.domain.catalogue.lifetime import circle_of
 from genpulse.provider.catalogue.documents import EntryDocument, FileDocument, InputDocument
@@ -13,6 +14,7 @@ from genpulse.provider.catalogue.entry import ModelEntry, facts_in
 from genpulse.provider.catalogue.faults import ModelFault, ModelFilesInvalid, detail_of
 from genpulse.provider.catalogue.input_fields import input_of
 from genpulse.provider.catalogue.yaml_nodes import YamlFile
+from genpulse.provider.inputs.unknown_field import said_of
 
 LARGEST_BYTES = 1 << 20
 
@@ -37,7 +39,7 @@ class ModelFile:
         try:
             self._file = FileDocument.model_validate(document)
         except ValidationError as error:
-            raise ModelFilesInvalid(self._faults(error, (), "")) from error
+            raise ModelFilesInvalid(self._faults(FileDocument, error, (), "")) from error
 
     @property
     def provider(self) -> str:
@@ -74,7 +76,7 @@ class ModelFile:
         try:
             entry = EntryDocument.model_validate(document)
         except ValidationError as error:
-            raise ModelFilesInvalid(self._faults(error, place, id_)) from error
+            raise ModelFilesInvalid(self._faults(EntryDocument, error, place, id_)) from error
         return ModelEntry(
             id=entry.id,
             does=entry.does or "",
@@ -118,14 +120,16 @@ class ModelFile:
     def _invalid(self, place: tuple[str | int, ...], key: str, detail: str) -> ModelFilesInvalid:
         return ModelFilesInvalid([ModelFault(self.name, detail, self._yaml.line(place), key)])
 
-    def _faults(self, error: ValidationError, place: tuple[str | int, ...], id_: str) -> list[ModelFault]:
+    def _faults(
+        self, document: type[BaseModel], error: ValidationError, place: tuple[str | int, ...], id_: str
+    ) -> list[ModelFault]:
         """What pydantic says, once for each place, and where something is wrong inside of it, there alone."""
         by_place: dict[str, ModelFault] = {}
-        for one in error.errors(include_url=False, include_input=False):
+        for one in error.errors(include_url=False):
             path = _written(one["loc"])
             key = ".".join(map(str, path))
             last = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
-            said = "it is missing" if one["type"] == "missing" else one["msg"]
+            said = _said(document, one)
             shown = f"{id_}: {key}".removesuffix(": ") if id_ else key
             fault = ModelFault(self.name, detail_of(last, said), self._yaml.line((*place, *path)), shown)
             if key not in by_place or one["type"] == "value_error":
@@ -133,6 +137,16 @@ class ModelFile:
         return [
             fault for key, fault in by_place.items() if not any(other.startswith(f"{key}.") for other in by_place)
         ]
+
+
+def _said(document: type[BaseModel], one: ErrorDetails) -> str:
+    match one["type"]:
+        case "missing":
+            return "it is missing"
+        case "literal_error":
+            return f"{one['input']!r} is none of what it takes"
+        case _:
+            return said_of(document, one)
 
 
 _BRANCHES = frozenset(

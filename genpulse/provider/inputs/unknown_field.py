@@ -8,10 +8,13 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 _ALIKE = 0.5
+_OBJECTS = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
 
 def said_of(model: type[BaseModel], item: ErrorDetails) -> str:
-    """Describe a validation error; for an unknown name with the nearest known one."""
+    """Describe a validation error in words of JSON; for an unknown name with the nearest known one."""
+    if item["type"] in _OBJECTS:
+        return "Input should be an object"
     if item["type"] != "extra_forbidden":
         return item["msg"]
     return unknown(str(item["loc"][-1]), fields_at(model, item["loc"][:-1]), "field")

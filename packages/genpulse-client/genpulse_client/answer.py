@@ -36,7 +36,7 @@ def refusal_of(url: str, status: int, headers: Mapping[str, str], body: bytes) -
     after = retry_after_s(headers.get("retry-after"))
     problem = _problem(body)
     if problem is None:
-        said = f"{url} answered {status}: {_shown(body)}"
+        said = f"{url} answered {status}: {_shown(body)} (no words of GenPulse: is that its address?)"
         return ApiRefused(said, code="unknown", status=status, retry_after_s=after)
     return ApiRefused(
         str(problem.get("detail") or problem.get("title") or f"refused with {status}"),
@@ -79,4 +79,5 @@ def _places(problem: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _shown(body: bytes) -> str:
-    return body[: 4 * _SHOWN].decode("utf-8", "replace")[:_SHOWN]
+    """The beginning, in one line."""
+    return " ".join(body[: 4 * _SHOWN].decode("utf-8", "replace").split())[:_SHOWN]

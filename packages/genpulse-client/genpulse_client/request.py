@@ -244,7 +244,10 @@ def _checked(key: str) -> str:
 
 
 def _encoded(document: Any) -> bytes:
-    """Raises `ValueError` for numbers that JSON does not have, `TypeError` for values that it does not have."""
+    """Raises `ValueError` for numbers that JSON does not have, `TypeError` for values that it does not have.
+
+    Half of a surrogate pair is sent as JSON writes it, so that the API says where it stands.
+    """
     return json.dumps(document, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "replace"
+        "utf-8", "backslashreplace"
     )

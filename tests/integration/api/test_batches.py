@@ -126,6 +126,18 @@ async def test_all_orders_that_do_not_fit_are_named(api):
     assert "2 orders" in problem["detail"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"model": "art/gone"}, "unknown_model"), ({"kind": "text-to-video"}, "unknown_kind")],
+)
+async def test_an_order_that_names_what_there_is_not_is_named_by_its_place(api, changes, code):
+    answer = await submit(api, order("a"), order("b", **changes), order("c", **changes))
+    problem = answer.problem(answer.status, code)
+    assert problem["errors"] == [{"pointer": "/tasks/1", "detail": problem["detail"]}]
+    alone = await api.post("/v1/tasks", json=order("b", **changes))
+    assert "errors" not in alone.problem(answer.status, code)
+
+
 async def test_a_dry_run_looks_at_everything_and_queues_nothing(api):
     answer = await submit(api, order("a"), order("b"), dry_run=True)
     assert (answer.status, answer.json) == (200, {"id": None, "data": [], "replayed": []})

@@ -1,6 +1,7 @@
 """Connections: what is frozen lets go, what takes no writes is away, and what was prepared may grow old."""
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -60,6 +61,35 @@ async def test_we_notice_that_the_server_is_gone(database_url, opened):
     options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
     assert [tcp.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [6, 2, 3, 12_000]
     found.terminate()
+
+
+async def in_a_transaction(connection):
+    async with connection.transaction():
+        await connection.execute("SELECT 1")
+
+
+ASKED = {
+    "a question": lambda connection: connection.fetch("SELECT 1"),
+    "a statement": lambda connection: connection.execute("SELECT 1"),
+    "statements": lambda connection: connection.executemany("SELECT $1::int", [(1,), (2,)]),
+    "a transaction": in_a_transaction,
+}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+async def test_a_connection_on_which_no_answer_comes_is_given_up_at_once(database_url, ask):
+    pool = await open_pool(database_url, size=1, application_name="stands still", statement_s=0.5)
+    async with pool.acquire() as connection:
+        process, one = await connection.fetchval("SELECT pg_backend_pid()"), connection._con
+        os.kill(process, signal.SIGSTOP)
+        try:
+            with pytest.raises(DatabaseUnavailable), outages():
+                await ask(connection)
+            assert one.is_closed()
+        finally:
+            os.kill(process, signal.SIGCONT)
+    assert await pool.fetchval("SELECT pg_backend_pid()") != process
+    await pool.close()
 
 
 FREEZES = """

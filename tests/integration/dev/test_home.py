@@ -85,8 +85,8 @@ def test_a_busy_port_proposes_the_command_that_wanted_it():
     with taken() as port, pytest.raises(PortBusy, match=r"choose another: genpulse listen --port \d+"):
         claim(port, command="genpulse listen")
     with taken() as port, pytest.raises(PortBusy, match=r"choose another: genpulse dev --port \d+"):
-        claim(port)
+        claim(port, command="genpulse dev")
     with pytest.raises(PortRefused, match="Choose a port from 1024 on: genpulse listen --port 8000"):
         claim(free_port(), "203.0.113.1", command="genpulse listen")
-    with pytest.raises(PortRefused, match="GENPULSE_API__HOST and a port from 1024 on: genpulse dev"):
-        claim(free_port(), "203.0.113.1")
+    with pytest.raises(PortRefused, match=r"by --host or api.host and a port from 1024 on: genpulse api"):
+        claim(free_port(), "203.0.113.1", command="genpulse api", host_by="--host or api.host")

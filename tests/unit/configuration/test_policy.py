@@ -371,6 +371,28 @@ def test_what_is_no_origin_is_refused(tmp_path, origins, words):
     assert words in told
 
 
+@pytest.mark.parametrize(
+    ("proxies", "words"),
+    [
+        ("10.0.0/8", "'10.0.0/8' is no address and no network"),
+        ("127.0.0.1, proxy.internal", "'proxy.internal' is no address"),
+        ("10.0.0.1/8", "has host bits set"),
+        ("300.1.1.1", "'300.1.1.1' is no address"),
+        ("10.0.0.0/8;10.1.0.0/16", "is no address"),
+        ("*, 10.0.0.0/8", "* trusts all"),
+    ],
+)
+def test_what_is_no_proxy_is_refused(tmp_path, proxies, words):
+    told = problems(tmp_path, MAIN | {"GENPULSE_API__TRUSTED_PROXIES": proxies})
+    assert "api.trusted_proxies" in told
+    assert words in told
+
+
+@pytest.mark.parametrize("proxies", ["*", "", "10.0.0.0/8, 192.0.2.7,", "fd00::/8", "::1"])
+def test_addresses_and_networks_of_proxies_are_taken(tmp_path, proxies):
+    assert problems(tmp_path, MAIN | {"GENPULSE_API__TRUSTED_PROXIES": proxies}) == ""
+
+
 DEV = {
     "ENV": "dev",
     "GENPULSE_DATABASE_URL": "postgresql://u@localhost/d",

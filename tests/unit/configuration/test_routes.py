@@ -7,7 +7,7 @@ from genpulse.domain.failure import FailureCode
 from genpulse.domain.routing.route import RouteOrder, RouteStep
 from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.wiring.catalogue import open_catalogue
-from genpulse.wiring.routes import open_routes
+from genpulse.wiring.routes import check_models, open_routes
 from tests.lifecycle.conftest import Shop
 from tests.lifecycle.routed import KIND, MODELS, Spoken, provider
 from tests.unit.configuration.conftest import SERVERS
@@ -88,6 +88,20 @@ def test_a_route_that_cannot_be_meant_is_refused_with_its_place(project, line, k
     found = [str(fault) for fault in refused.value.faults if fault.key == key]
     assert found, [str(fault) for fault in refused.value.faults]
     assert words in " ".join(found)
+
+
+def test_an_alias_that_means_nothing_is_refused_with_its_place(project):
+    lines = "{of-model: sandbox/image, of-route: usual, 'a/b:c': sandbox/imag, gone: nowhere, empty: ''}"
+    route = "usual: {kind: text-to-image, try: [sandbox/image]}"
+    (project / "config/config.yaml").write_text(
+        f"default:\n  doors:\n    aliases: {lines}\n  routes:\n    {route}\n"
+    )
+    with pytest.raises(ConfigurationError) as refused:
+        check_models(load(project, SERVERS))
+    faults = {fault.key: str(fault) for fault in refused.value.faults}
+    assert faults.keys() == {"doors.aliases.a/b:c", "doors.aliases.gone", "doors.aliases.empty"}
+    assert "Did you mean sandbox/image" in faults["doors.aliases.a/b:c"]
+    assert "no route and no model 'nowhere'" in faults["doors.aliases.gone"]
 
 
 def test_a_circle_is_refused_at_each_of_its_routes(project):

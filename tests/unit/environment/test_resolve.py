@@ -48,7 +48,13 @@ def test_dotenv_is_named_as_the_source():
 @pytest.mark.parametrize(
     ("variable", "value", "hint"),
     [
-        ("ENV", "prod", "Allowed: dev, test, main"),
+        ("ENV", "prod", "Allowed: dev, test, main. Did you mean main?"),
+        ("ENV", "production", "Did you mean main?"),
+        ("ENV", "development", "Did you mean dev?"),
+        ("ENV", "mian", "Did you mean main?"),
+        ("ENV_FOR_DYNACONF", "main", "Did you mean production?"),
+        ("ENV_FOR_DYNACONF", "prod", "Did you mean production?"),
+        ("ENV_FOR_DYNACONF", "develpment", "Did you mean development?"),
         ("ENV", "tset", "Did you mean test?"),
         ("ENV_FOR_DYNACONF", "staging", "production"),
     ],
@@ -58,6 +64,14 @@ def test_unknown_values_are_refused_with_everything_one_needs(variable, value, h
         resolved({variable: value})
     for word in (variable, value, "the process environment", hint):
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("variable", ["ENV", "ENV_FOR_DYNACONF"])
+@pytest.mark.parametrize("value", ["staging", "stage", "qa", "local", "man", "master", "preview", "mars"])
+def test_nothing_is_suggested_for_what_names_no_environment(variable, value):
+    with pytest.raises(UnknownEnvironment) as caught:
+        resolved({variable: value})
+    assert "Did you mean" not in str(caught.value)
 
 
 def test_the_start_up_file_of_a_shell_is_explained():

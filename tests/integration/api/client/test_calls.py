@@ -80,6 +80,13 @@ async def test_a_refusal_names_what_does_not_fit(client):
     assert "/input/width: " in str(error)
 
 
+async def test_half_of_a_surrogate_pair_is_refused_with_its_place_and_not_replaced(client):
+    with pytest.raises(ApiRefused) as refused:
+        await client.submit(EASEL, {"prompt": "a \ud83d fox"})
+    assert [place for place, _ in refused.value.problems] == ["/input/prompt"]
+    assert (await client.submit(EASEL, {"prompt": "a \U0001f98a fox"})).input["prompt"] == "a \U0001f98a fox"
+
+
 async def test_a_task_that_fails_is_an_error_with_the_task(api, client):
     api.easel.failures = 1
     async with api.worker():

@@ -82,7 +82,10 @@ async def test_what_only_such_a_server_knows_goes_there(openai):
     ("more", "code", "field"),
     [
         ({"size": "9000x9000"}, "invalid_input", "size"),
-        ({"size": "huge"}, "unknown_parameter", "size"),
+        ({"size": "huge"}, "invalid_value", "size"),
+        ({"size": "512"}, "invalid_value", "size"),
+        ({"size": "512x"}, "invalid_value", "size"),
+        ({"size": 512}, "invalid_value", "size"),
         ({"n": 9}, "invalid_input", "n"),
         ({"quality": "high"}, "unknown_parameter", "quality"),
         ({"sede": 1}, "unknown_parameter", "sede"),

@@ -17,6 +17,7 @@ CANCELED_AGAIN_S = 0.5
 """So long has an attempt for what it cleans up when it is abandoned."""
 SETTLE_S = 2.0
 """Seconds in which what is given back is written, at the least."""
+LOOKED_AT_S = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +95,8 @@ class RunningAttempts:
 
         A job that is known is given back at once, since it is only taken up elsewhere; so is what has ordered
         nothing. Work that is done here gets `grace_s` seconds. An order that was sent is awaited, with its output
-        where that is the answer, for `stop_s` seconds in all: giving it up loses what is paid.
+        where that is the answer, for `stop_s` seconds in all: giving it up loses what is paid. What is given back
+        is written within a moment; where the database is away, its lease runs out.
         """
         self.draining = True
         began_at = asyncio.get_running_loop().time()
@@ -103,8 +105,11 @@ class RunningAttempts:
         await self._wait_for(local, grace_s)
         self._release(self._runs.keys())
         gone_s = asyncio.get_running_loop().time() - began_at
-        await self._wait_for(self._runs.keys(), max(stop_s - gone_s, SETTLE_S))
+        await self._wait_for_what_holds(max(stop_s - gone_s, SETTLE_S))
         for run in self._runs.values():
+            if run.is_given_back:
+                _log.warning("task %s goes to another worker when the lease of this one has run out", run.task.id)
+                continue
             _log.warning(
                 "task %s is not done within worker.stop_s (%g s) and is left to another worker; what it has"
                 " ordered may be paid for in vain",
@@ -124,6 +129,17 @@ class RunningAttempts:
         """Let what still runs here write nothing more: its lease runs out."""
         for run in self._runs.values():
             run.abandon()
+
+    async def _wait_for_what_holds(self, seconds: float) -> None:
+        """Wait so long for what is not given back yet, and for the others just until that is written."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + seconds
+        while (left_s := ends_at - loop.time()) > 0:
+            holding = [one for one, run in self._runs.items() if not run.is_given_back]
+            if not holding:
+                await self._wait_for(self._runs.keys(), min(left_s, SETTLE_S))
+                return
+            await self._wait_for(holding, min(left_s, LOOKED_AT_S))
 
     async def abandon(self) -> None:
         """Give up what still runs here, and end it.

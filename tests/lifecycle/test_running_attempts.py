@@ -8,11 +8,12 @@ import pytest
 
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import End, HeldLease, Released, Worker
-from genpulse.domain.errors import ProviderRejected, StorageUnavailable
+from genpulse.domain.errors import DatabaseUnavailable, ProviderRejected, StorageUnavailable
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import TaskStatus
 from genpulse.lifecycle.attempt.interruption import NOBODY, Interruption
 from genpulse.worker.claiming import Claimer
+from genpulse.worker.running_attempts import SETTLE_S
 from tests.lifecycle.conftest import QUICK
 
 
@@ -146,6 +147,39 @@ async def run_one(world, until, claimer, model, **changes):
     claimer.running.start(await claimed(world, claimer._worker))
     await until(lambda: not len(claimer.running))
     return await world.services.store.get(task.id)
+
+
+@pytest.mark.parametrize("model", ["art/studio", "art/painter"])
+async def test_a_worker_with_nothing_to_keep_stops_although_the_database_is_away(
+    world, until, claimer, caplog, model
+):
+    world.studio.finished, world.painter.hold = False, asyncio.Event()
+    task = await world.submit(model)
+    claimer.running.start(await claimed(world, claimer._worker))
+    await until(lambda: world.studio.submits + world.painter.runs == 1)
+    world.services.store.finish = away
+    async with asyncio.timeout(60):
+        await claimer.running.drain(grace_s=0.1, stop_s=900)
+        await claimer.running.abandon()
+    assert f"task {task.id} goes to another worker when the lease of this one has run out" in caplog.text
+    assert (await world.services.store.get(task.id)).status is TaskStatus.RUNNING
+
+
+async def test_a_paid_answer_is_kept_for_although_the_database_is_away(world, until, claimer):
+    finish = world.services.store.finish
+    task = await world.submit("art/shop", kind="text-to-image")
+    claimer.running.start(await claimed(world, claimer._worker))
+    world.services.store.finish = away
+    await until(lambda: world.shop.sold == 1)
+    draining = asyncio.create_task(claimer.running.drain(grace_s=0.1, stop_s=900))
+    await asyncio.sleep(SETTLE_S + 1)
+    world.services.store.finish = finish
+    await draining
+    assert (await world.services.store.get(task.id)).status is TaskStatus.SUCCEEDED
+
+
+async def away(*_):
+    raise DatabaseUnavailable("away")
 
 
 async def test_a_run_that_ends_as_cancelled_by_nobody_fails_as_a_mistake(world, until, claimer, caplog):

@@ -38,7 +38,7 @@ class AttemptRun:
     `call` is what the engine is asked for, once `prepare` has returned. `files` removes what inputs and outputs
     wait in. `turn` is held while a result is fetched and stored, but not while it waits for what is away, so that
     the next ones are fetched before the vendor removes them. The attempt began at `began_at` by a clock that does
-    not jump, in seconds.
+    not jump, in seconds. `is_given_back`: its end is that another worker goes on, and only has to be written.
     """
 
     call: Call[Any]
@@ -49,6 +49,7 @@ class AttemptRun:
         self.task = claim.task
         self.attempt = claim.attempt
         self.was_admitted = claim.admitted
+        self.is_given_back = False
         self.began_at = time.monotonic()
         self.stopwatch = AttemptStopwatch(self.began_at)
         self.signal = Signal(services.alarms)

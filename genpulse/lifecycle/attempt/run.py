@@ -160,6 +160,7 @@ async def _run_engine(run: AttemptRun) -> ReceivedResult:
 async def _save(run: AttemptRun, outcome: Outcome) -> None:
     if run.is_abandoned:
         raise asyncio.CancelledError
+    run.is_given_back = isinstance(outcome, Released)
     order = run.order
     end = End(
         run.lease,

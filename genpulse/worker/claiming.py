@@ -55,7 +55,7 @@ class Claimer:
         """Claim and start tasks until `stop` is set.
 
         Providers with limits have loops of their own: what has to be asked before their tasks are claimed delays
-        nobody else's.
+        nobody else's. Where this is cancelled, perhaps with all tasks of the process, what runs is given up.
         """
         free = [name for name in self._providers if is_free(self._services, name)]
         guarded = [name for name in self._providers if self._services.gate.guards(name)]
@@ -64,6 +64,9 @@ class Claimer:
         loops = [asyncio.create_task(self._claim_for_ever(way, names)) for way, names in ways if names]
         try:
             await stop.wait()
+        except BaseException:
+            self.running.give_up()
+            raise
         finally:
             self._stops = True
             for loop in loops:

@@ -83,8 +83,9 @@ async def _work(context: WorkerContext, stop: asyncio.Event) -> None:
                 await claimer.claim_until(stop)
                 _log.info("worker stops: %d tasks are running", len(claimer.running))
                 await claimer.running.drain(grace_s=options.grace_s, stop_s=options.stop_s)
-            finally:
+            except BaseException:
                 claimer.running.give_up()
+                raise
     finally:
         await claimer.running.abandon()
 

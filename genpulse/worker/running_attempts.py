@@ -33,6 +33,7 @@ class RunningAttempts:
         self._newest_of_task: dict[UUID, AttemptRun] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self.draining = False
+        self._is_given_up = False
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -50,7 +51,9 @@ class RunningAttempts:
         """Count an attempt among those that run here, and hand it over to be begun."""
         run = AttemptRun(self._services, claim)
         self._runs[run.attempt.id] = self._newest_of_task[run.task.id] = run
-        if self.draining:
+        if self._is_given_up:
+            run.abandon()
+        elif self.draining:
             run.interrupt(Interruption.RELEASED)
         return run
 
@@ -126,7 +129,8 @@ class RunningAttempts:
             await asyncio.wait(tasks, timeout=seconds)
 
     def give_up(self) -> None:
-        """Let what still runs here write nothing more: its lease runs out."""
+        """Let what still runs here write nothing more, and what is admitted from now on: its lease runs out."""
+        self._is_given_up = True
         for run in self._runs.values():
             run.abandon()
 

@@ -158,7 +158,7 @@ async def test_an_interruption_is_one_although_a_group_has_failed_meanwhile() ->
 
 
 async def test_an_interruption_counts_after_a_time_out_that_got_lost() -> None:
-    signal, goes_on = Signal(), asyncio.Event()
+    signal, goes_on = Signal(again_s=0.1), asyncio.Event()
 
     async def deaf() -> None:
         with suppress(asyncio.CancelledError):

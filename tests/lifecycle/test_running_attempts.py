@@ -1,7 +1,6 @@
 """What a worker does with the attempts that it runs, without the background jobs around it."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -11,10 +10,12 @@ from genpulse.domain.attempt import End, HeldLease, Released, Worker
 from genpulse.domain.errors import DatabaseUnavailable, ProviderRejected, StorageUnavailable
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import TaskStatus
+from genpulse.domain.warning import WarningCode
 from genpulse.lifecycle.attempt.interruption import NOBODY, Interruption
+from genpulse.provider import Output, Result
 from genpulse.worker.claiming import Claimer
 from genpulse.worker.running_attempts import SETTLE_S
-from tests.lifecycle.conftest import QUICK
+from tests.lifecycle.conftest import MEDIUM, QUICK
 
 
 def alive(world, name):
@@ -205,6 +206,35 @@ async def test_a_request_whose_time_out_is_lost_in_a_group_has_an_unknown_outcom
     assert world.shop.sold == 1
 
 
+async def test_a_stream_that_ends_as_cancelled_is_missing_and_its_neighbours_are_kept(world, until):
+    async def cancelled():
+        yield b"begun"
+        raise asyncio.CancelledError
+
+    async def collect(job):
+        return Result((Output(MEDIUM + b"one"), Output(cancelled()), Output(MEDIUM + b"three")))
+
+    world.studio.collect = collect
+    world.services = replace(world.services, bounds=replace(world.services.bounds, unusable_s=0.2))
+    ended = await run_one(world, until, Claimer(world.services, QUICK, alive(world, "w"), Loops()), "art/studio")
+    assert (ended.status, len(ended.outputs)) == (TaskStatus.SUCCEEDED, 2)
+    assert [warning.code for warning in ended.warnings] == [WarningCode.OUTPUT_MISSING]
+
+
+async def test_what_runs_is_given_up_in_the_moment_in_which_the_worker_is_cancelled(world, until, claimer):
+    world.painter.hold = asyncio.Event()
+    task = await world.submit("art/painter")
+    claiming = asyncio.create_task(claimer.claim_until(asyncio.Event()))
+    await world.services.store.renew(claimer._worker, world.services.now())
+    await until(lambda: world.painter.runs == 1)
+    for one in (*claimer.running._tasks.values(), claiming):
+        one.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await claiming
+    await claimer.running.abandon()
+    assert (await world.services.store.get(task.id)).status is TaskStatus.RUNNING
+
+
 async def test_polls_whose_time_outs_are_lost_in_a_group_are_asked_again(world, until, claimer):
     world.studio.careless, world.studio.hanging_polls, world.studio.answer_s = True, 3, 0.1
     world.studio.poll_errors = [asyncio.CancelledError()]
@@ -232,24 +262,3 @@ async def test_nothing_more_is_fetched_of_a_collection_that_takes_too_long(world
     world.studio.hanging_streams, world.studio.collect_s, world.studio.clumsy = 1, 0.2, error
     assert (await run_one(world, until, claimer, "art/studio")).status is TaskStatus.SUCCEEDED
     assert world.studio.streamed == 2
-
-
-async def test_an_attempt_that_loses_its_cut_off_is_cut_off_again(world, until, claimer):
-    """It swallows the first one, as a client may that closes a connection."""
-    lost = []
-
-    async def stubborn(job):
-        with suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()
-        lost.append(job.id)
-        await asyncio.Event().wait()
-
-    world.studio.poll = stubborn
-    task = await world.submit("art/studio")
-    claimer.running.start(await claimed(world, claimer._worker))
-    await until(lambda: world.studio.submits == 1)
-    await asyncio.sleep(0.05)
-    claimer.running.interrupt_task(task.id, Interruption.RELEASED)
-    await until(lambda: not len(claimer.running))
-    assert lost == ["job-1"]
-    assert (await world.services.store.get(task.id)).status is TaskStatus.QUEUED

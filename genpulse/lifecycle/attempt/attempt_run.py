@@ -154,6 +154,15 @@ class AttemptRun:
             details = "; ".join(f"{problem.pointer}: {problem.detail}" for problem in error.problems)
             raise InvalidInput(f"The input no longer fits the model: {details}") from error
 
+    def checked(self, result: object) -> Result:
+        """What an engine has returned. Raises `TypeError` where that is no result."""
+        if isinstance(result, Result):
+            return result
+        raise TypeError(
+            f"the engine of {self.task.model} has to return a Result, and returned {type(result).__name__}:"
+            f" {result!r:.60}"
+        )
+
     def cost_of(self, result: Result) -> Cost | None:
         """What a result did cost: as its engine says, else by the model's price and what the vendor reports."""
         if result.cost is not None:

@@ -13,8 +13,11 @@ from typing import TypeVar
 from genpulse.background.alarms import Alarm, Alarms
 from genpulse.background.cancel_handles import CancelHandle
 
-CUT_OFF_AGAIN_S = 5.0
-"""So long has a request for what it cleans up when it is cut off; one that goes on then is cut off again."""
+CUT_OFF_AGAIN_S = 15.0
+"""So long has a request for what it cleans up when it is cut off; one that goes on then is cut off again.
+
+The storage has 10 s for what it takes back of an upload.
+"""
 GIVEN_UP_WITHIN_S = 0.01
 NOBODY = "it ended as cancelled, and nobody had cancelled it"
 
@@ -61,13 +64,14 @@ class Signal:
     `is_abandoned`: the run is to end at once, and its task is cancelled until it has.
     """
 
-    __slots__ = ("_again", "_alarms", "_pauses", "_request", "changed", "is_abandoned", "why")
+    __slots__ = ("_again", "_again_s", "_alarms", "_pauses", "_request", "changed", "is_abandoned", "why")
 
-    def __init__(self, alarms: Alarms | None = None) -> None:
+    def __init__(self, alarms: Alarms | None = None, *, again_s: float = CUT_OFF_AGAIN_S) -> None:
         self.why: Interruption | None = None
         self.changed = False
         self.is_abandoned = False
         self._alarms = alarms or Alarms()
+        self._again_s = again_s
         self._pauses: list[asyncio.Future[None]] = []
         self._request: CancelHandle | None = None
         self._again: Alarm[CancelHandle] | None = None
@@ -78,7 +82,7 @@ class Signal:
             return
         self.why = why
         self.wake()
-        if self._request is not None:
+        if self._request is not None and not self._request.has_cut_off:
             self._expire(self._request)
 
     def abandon(self) -> None:
@@ -131,6 +135,7 @@ class Signal:
             if await self.is_given_up():
                 raise
             if not handle.has_cut_off:
+                self.check()
                 raise RuntimeError(NOBODY) from None
         except Exception as error:
             if handle.has_cut_off:
@@ -156,7 +161,7 @@ class Signal:
         request.cut_off()
         if self._again is not None:
             self._again.cancel()
-        self._again = self._alarms.set(CUT_OFF_AGAIN_S, self._expire, request)
+        self._again = self._alarms.set(self._again_s, self._expire, request)
 
     async def pause(self, seconds: float) -> None:
         """Wait so many seconds, or until the provider has sent a callback. Raises `Stopped`."""

@@ -15,7 +15,7 @@ async def run_local(run: AttemptRun, engine: Local[Any]) -> ReceivedResult:
     await run.check_budget()
     run.account.has_ordered = True
     with run.services.tracing.engine_step(EngineStep.RUN, run.task):
-        result = await run.signal.ask(lambda: engine.run(run.call, run.report), None)
+        result = run.checked(await run.signal.ask(lambda: engine.run(run.call, run.report), None))
     run.stopwatch.done()
     try:
         return await run.signal.ask(lambda: OutputReceiver(run).receive(result), None)

@@ -11,6 +11,7 @@ from genpulse.domain.errors import ContentTooLarge, LeaseLost, OutputUnavailable
 from genpulse.domain.failure import Charged
 from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
+from genpulse.lifecycle.attempt.interruption import NOBODY
 from genpulse.lifecycle.attempt.outputs.received import (
     MissingOutput,
     ReceivedOutput,
@@ -54,13 +55,8 @@ class OutputReceiver:
         """Read all streams; `run.files` removes what is not kept.
 
         Raises what a stream raised that may be had later, after the other streams were read, and
-        `OutputUnavailable` where nothing is left; `TypeError` where the engine gave something else.
+        `OutputUnavailable` where nothing is left.
         """
-        if not isinstance(result, Result):
-            raise TypeError(
-                f"the engine of {self._run.task.model} has to return a Result, and returned"
-                f" {type(result).__name__}: {result!r:.60}"
-            )
         self._result = result
         retryable: Exception | None = None
         for index, output in enumerate(result.outputs):
@@ -72,6 +68,9 @@ class OutputReceiver:
 
     def so_far(self) -> ReceivedResult:
         """What came by now; the rest is missing. Raises `OutputUnavailable` where nothing came."""
+        for index in range(len(self._result.outputs)):
+            if index not in self._outputs:
+                self._missing.setdefault(index, MissingOutput(index, "It did not come in time."))
         outputs = tuple(self._outputs[index] for index in sorted(self._outputs))
         missing = tuple(self._missing[index] for index in sorted(self._missing))
         check_not_all_missing(self._run, outputs, missing)
@@ -84,13 +83,23 @@ class OutputReceiver:
         try:
             content = await self._rereadable(output)
             self._outputs[index] = ReceivedOutput(content, index, is_text=output.is_text)
+        except asyncio.CancelledError:
+            run = self._run
+            if run.is_immediate or run.signal.is_cut_off or await run.signal.is_given_up():
+                raise
+            return self._note_missing(index, output, RuntimeError(NOBODY))
         except Exception as error:  # noqa: BLE001 - whatever a stream raises, its neighbours are kept
             self._run.heed_interruption()
-            self._missing[index] = MissingOutput(index, _reason(error))
-            if self._may_come_later(error, output):
-                return error
-            if self._once or isinstance(error, AnswerTooLarge) or isinstance(error.__cause__, ContentTooLarge):
-                self._given_up.add(index)
+            return self._note_missing(index, output, error)
+        return None
+
+    def _note_missing(self, index: int, output: Output, error: Exception) -> Exception | None:
+        """Returns the error where the output may be had later."""
+        self._missing[index] = MissingOutput(index, _reason(error))
+        if self._may_come_later(error, output):
+            return error
+        if self._once or isinstance(error, AnswerTooLarge) or isinstance(error.__cause__, ContentTooLarge):
+            self._given_up.add(index)
         return None
 
     def _may_come_later(self, error: Exception, output: Output) -> bool:
@@ -139,10 +148,6 @@ async def receive_answer(run: AttemptRun, result: Result) -> ReceivedResult:
         async with asyncio.timeout(LONGEST_S):
             return await _receive_patiently(run, receiver, result)
     except TimeoutError:
-        return receiver.so_far()
-    except asyncio.CancelledError:
-        if await run.signal.is_given_up():
-            raise
         return receiver.so_far()
     finally:
         await run.report.go_on()

@@ -24,7 +24,7 @@ async def collect_result(run: AttemptRun, engine: TwoPhase[Any], job: Job[Any], 
     receiver = OutputReceiver(run)
 
     async def collect() -> ReceivedResult:
-        return await receiver.receive(await engine.collect(job))
+        return await receiver.receive(run.checked(await engine.collect(job)))
 
     try:
         return await Question(run, engine, _patience(run, ends_at)).ask(collect, engine.collect_s, run.turn)

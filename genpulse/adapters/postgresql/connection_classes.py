@@ -55,7 +55,7 @@ class SocketConnection(asyncpg.Connection):  # type: ignore[misc]
     async def fetchmany(self, *args: Any, **options: Any) -> Any:
         return await self._settled(super().fetchmany(*args, **options))
 
-    async def _settled(self, asked: Awaitable[Any]) -> Any:
+    async def _settled(self, statement: Awaitable[Any]) -> Any:
         """The answer. A connection on which none came in time is given up.
 
         PostgreSQL would have ended the statement before: it stands still, or nothing of it reaches us. asyncpg
@@ -63,7 +63,7 @@ class SocketConnection(asyncpg.Connection):  # type: ignore[misc]
         """
         self._is_unsettled = True
         try:
-            answer = await asked
+            answer = await statement
         except TimeoutError:
             self.terminate()
             raise

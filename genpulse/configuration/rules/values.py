@@ -118,10 +118,10 @@ def _keys_in_headers(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _trusted_proxies(settings: Settings) -> Iterator[tuple[str, str]]:
     """The server takes what it cannot read for a name, which no proxy has that connects to it."""
-    key, named = "api.trusted_proxies", [part.strip() for part in settings.api.trusted_proxies.split(",")]
-    if "*" in named and len(named) > 1:
+    key, proxies = "api.trusted_proxies", [part.strip() for part in settings.api.trusted_proxies.split(",")]
+    if "*" in proxies and len(proxies) > 1:
         yield key, "* trusts all; leave the others away, or name those that are meant"
-    for proxy in named:
+    for proxy in proxies:
         if proxy not in {"", "*"} and (fault := _fault_of_network(proxy)):
             yield key, f"{proxy!r} is no address and no network, such as 10.0.0.0/8: {fault}"
 

@@ -13,7 +13,7 @@ def test_a_wanted_port_is_given_when_it_is_free():
     port = free_port()
     assert is_free(port)
     assert free_port(port) == port
-    assert claim(port) == port
+    assert claim(port, command="genpulse dev") == port
 
 
 def test_a_port_is_none_that_a_connection_gets_by_chance():
@@ -25,7 +25,7 @@ def test_a_busy_port_names_its_owner_and_the_way_out():
         port = server.getsockname()[1]
         assert free_port(port) != port
         with pytest.raises(PortBusy) as caught:
-            claim(port)
+            claim(port, command="genpulse dev")
     message = str(caught.value)
     assert f"Port {port} is taken by" in message
     assert f"(pid {os.getpid()})" in message

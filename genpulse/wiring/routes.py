@@ -51,8 +51,7 @@ def _of_aliases(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
         try:
             catalogue.model(meant)
         except UnknownModel as error:
-            words = str(error) if "/" in meant else f"there is no route and no model {meant!r}"
-            yield Fault(f"doors.aliases.{alias}", "", words)
+            yield _unknown(f"doors.aliases.{alias}", meant, error)
 
 
 def _faults(sections: Mapping[str, RouteSection], catalogue: Catalogue | None) -> tuple[Fault, ...]:
@@ -147,11 +146,16 @@ def _circle(sections: Mapping[str, RouteSection], path: tuple[str, ...]) -> tupl
     return ()
 
 
+def _unknown(key: str, name: str, error: UnknownModel) -> Fault:
+    """A name without a slash may have been meant for a route."""
+    return Fault(key, "", str(error) if "/" in name else f"there is no route and no model {name!r}")
+
+
 def _of_model(key: str, kind: str, model: str, catalogue: Catalogue) -> Iterator[Fault]:
     try:
         kinds = catalogue.model(model).kinds
     except UnknownModel as error:
-        yield Fault(key, "", str(error) if "/" in model else f"there is no route and no model {model!r}")
+        yield _unknown(key, model, error)
         return
     if kind not in kinds and ANY not in kinds:
         yield Fault(key, "", f"{model} does {', '.join(kinds)}, and the route is for {kind}")

@@ -111,7 +111,12 @@ class RunningAttempts:
         await self._wait_for_what_holds(max(stop_s - gone_s, SETTLE_S))
         for run in self._runs.values():
             if run.is_given_back:
-                _log.warning("task %s goes to another worker when the lease of this one has run out", run.task.id)
+                _log.warning(
+                    "task %s goes to another worker when the lease of this one has run out: the database did not"
+                    " answer within %g s when it was to be given back",
+                    run.task.id,
+                    SETTLE_S,
+                )
                 continue
             _log.warning(
                 "task %s is not done within worker.stop_s (%g s) and is left to another worker; what it has"

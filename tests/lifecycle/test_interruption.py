@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from genpulse.lifecycle.attempt.interruption import Interruption, Signal, Stopped
-from tests.failing_group import failing_group
+from tests.lifecycle.conftest import two_at_once
 
 LONG_S = 60.0
 
@@ -135,8 +135,7 @@ async def test_a_request_that_ends_as_cancelled_by_itself_is_an_error() -> None:
 
 async def careless() -> None:
     """Tries two things at once, of which one fails, and hangs."""
-    with suppress(ExceptionGroup):
-        await failing_group()
+    await two_at_once()
     await never()
 
 

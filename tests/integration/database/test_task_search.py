@@ -14,7 +14,6 @@ from genpulse.adapters.database.statements.columns import ONE_OF_MANY
 from genpulse.adapters.database.statements.search import looks as statements
 from genpulse.adapters.database.statements.search import searches
 from genpulse.adapters.database.statements.search.searches import Statement
-from genpulse.adapters.database.tasks import looks
 from genpulse.adapters.database.tasks.looks import TaskLooks
 from genpulse.adapters.database.tasks.rows import task_of, uuid_of
 from genpulse.adapters.database.tasks.search import BY_THEIR_VALUES, TaskSearch
@@ -281,25 +280,34 @@ async def test_a_look_finds_all_that_fits_as_far_back_as_it_says(pool, everythin
                 break
 
 
+class PatientLooks(TaskLooks):
+    gathered_ms = 60_000
+
+
+class HastyLooks(TaskLooks):
+    gathered_ms = 1
+
+
 @pytest.mark.parametrize("field", RARE)
 @pytest.mark.parametrize("more", [{}, {"statuses": (TaskStatus.SUCCEEDED, TaskStatus.FAILED)}], ids=["one", "two"])
 async def test_what_is_rare_is_found_at_once(pool, field, more):
     wanted = replace(RARE[field], **more)
-    page = await TaskLooks(pool).look(TaskQuery(PAGE, filter=wanted), 1000)
+    looks = PatientLooks(pool)
+    page = await looks.look(TaskQuery(PAGE, filter=wanted), 1000)
     assert page.matches == await TaskSearch(pool).find(TaskQuery(PAGE, filter=wanted))
     assert len(page.matches) == PAGE
     if more or field != "texts":  # words of what waits, of any status, are in no index
-        assert (await TaskLooks(pool).count(TaskQuery(filter=wanted), 1000)).back_to is None
+        assert (await looks.count(TaskQuery(filter=wanted), 1000)).back_to is None
 
 
 async def test_an_index_that_is_read_for_too_long_is_left(pool, monkeypatch):
     sleeps = Statement("SELECT 0 AS looked FROM pg_sleep(60)", ())
-    monkeypatch.setattr(looks, "GATHERED_MS", 1)
+    looks = HastyLooks(pool)
     monkeypatch.setattr(statements, "page_of_all", lambda *_: sleeps)
     monkeypatch.setattr(statements, "count_of_all", lambda *_: sleeps)
-    page = await TaskLooks(pool).look(TaskQuery(PAGE, filter=RARE["metadata"]), 1500)
+    page = await looks.look(TaskQuery(PAGE, filter=RARE["metadata"]), 1500)
     assert (page.matches, page.back_to) == ((), await nth_newest(pool, 1500))
-    counted = await TaskLooks(pool).count(TaskQuery(filter=RARE["metadata"]), 1500)
+    counted = await looks.count(TaskQuery(filter=RARE["metadata"]), 1500)
     assert (counted.matches, counted.back_to) == ((), page.back_to)
 
 

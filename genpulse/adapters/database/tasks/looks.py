@@ -23,14 +23,14 @@ FEW = 1_000
 SAMPLE, OFTEN = 200, 10
 """What this many of so many say is common: an index in no order would tell of a twentieth of all tasks."""
 
-GATHERED_MS = 25
-"""For so long an index in no order is read. What a million tasks say takes longer, and is looked for by id."""
-
 GATHERED = f"{BY_THEIR_VALUES}; SET LOCAL enable_indexscan = off; SET LOCAL max_parallel_workers_per_gather = 0"
 
 
 class TaskLooks:
     """Parts of the tasks that fit, newest first, each after a bounded number of rows."""
+
+    gathered_ms = 25
+    """For so long an index in no order is read. What a million tasks say takes longer, and is looked for by id."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -101,7 +101,7 @@ class TaskLooks:
             return ()
 
         async def fetch(connection: asyncpg.Connection) -> Sequence[Row]:
-            await connection.execute(f"{GATHERED}; SET LOCAL statement_timeout = {GATHERED_MS}")
+            await connection.execute(f"{GATHERED}; SET LOCAL statement_timeout = {self.gathered_ms}")
             try:
                 rows: Sequence[Row] = await connection.fetch(statement.text, *statement.values)
             except asyncpg.QueryCanceledError:

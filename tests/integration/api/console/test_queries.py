@@ -185,7 +185,7 @@ def looks_at_few(monkeypatch):
         monkeypatch.setattr(module, "LOOKED_THROUGH", LOOKED_THROUGH)
     monkeypatch.setattr(bulk, "COUNTED_BY_WORDS", LOOKED_THROUGH)
     monkeypatch.setattr(looks, "FEW", FEW)
-    monkeypatch.setattr(looks, "GATHERED_MS", 60_000)
+    monkeypatch.setattr(looks.TaskLooks, "gathered_ms", 60_000)
 
 
 @pytest.fixture

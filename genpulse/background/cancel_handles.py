@@ -13,48 +13,35 @@ T = TypeVar("T")
 class CancelHandle:
     """A context manager whose body is cancelled, without an error outside, when the handle is called."""
 
-    __slots__ = ("_before", "_cuts", "_is_over", "_task")
+    __slots__ = ("_before", "_is_over", "_task")
 
     def __init__(self) -> None:
         self._task: asyncio.Task[Any] | None = None
         self._is_over = False
         self._before = 0
-        self._cuts = 0
-
-    @property
-    def has_cut_off(self) -> bool:
-        """Whether the body was cancelled: then it may raise whatever it meets on its way out."""
-        return self._cuts > 0
 
     def __call__(self, _finished_task: object = None) -> None:
-        """Cancel the body, or do not let it begin. Once: a second call does nothing."""
+        """Cancel the body, or do not let it begin."""
         if not self._is_over:
             self._is_over = True
-            self.cut_off()
-
-    def cut_off(self) -> None:
-        """Cancel the body, and once more where it goes on: a cancellation may get lost in what it does."""
-        if self._task is not None:
-            self._cuts += 1
-            self._task.cancel()
+            if self._task is not None:
+                self._task.cancel()
 
     def __enter__(self) -> None:
         self._task = task = asyncio.current_task()
         if task is not None:
             self._before = task.cancelling()
             if self._is_over:
-                self.cut_off()
+                task.cancel()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         task, self._task = self._task, None
-        self._is_over = True
-        if task is None or not self._cuts:
+        if not self._is_over or task is None:
+            self._is_over = True
             return False
-        for _ in range(self._cuts):
-            task.uncancel()
-        return task.cancelling() <= self._before and kind is asyncio.CancelledError
+        return task.uncancel() <= self._before and kind is asyncio.CancelledError
 
 
 class CancelHandles:

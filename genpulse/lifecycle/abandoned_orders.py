@@ -7,6 +7,7 @@ from typing import Any
 
 from genpulse.domain.errors import BadInput, UnknownModel
 from genpulse.domain.task import OpenOrder, Task
+from genpulse.lifecycle.attempt.interruption import Signal
 from genpulse.lifecycle.attempt.remote.cancellation import stop
 from genpulse.ports import Services
 from genpulse.provider import AnyModel, Call, TwoPhase
@@ -32,14 +33,11 @@ async def stop_unwanted(services: Services, providers: Sequence[str]) -> int:
 
 
 async def _is_over(services: Services, task: Task) -> bool:
-    if task.order is None:
+    if (order := task.order) is None:
         return False
     try:
-        async with asyncio.timeout(services.bounds.stop_s):
-            return await _stop(services, task, task.order)
-    except asyncio.CancelledError:
-        _log.warning("the order of task %s was not stopped at the vendor: the request was cut off", task.id)
-        raise
+        signal = Signal(services.contained_tasks)
+        return await signal.wait_for(lambda: _stop(services, task, order), services.bounds.stop_s)
     except (UnknownModel, BadInput) as error:
         _log.info("the order of task %s cannot be stopped here: %s", task.id, error)
     except Exception as error:  # noqa: BLE001 - what does not work is tried again later

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from genpulse.background.alarms import Alarms
+from genpulse.background.contained_tasks import ContainedTasks
 from genpulse.background.loops import Loops
 from genpulse.background.turns import Turns
 from genpulse.domain.money.spending import Spending
@@ -104,7 +104,7 @@ class Services:
     new_id: Callable[[], UUID]
     random: Callable[[], float]
     loops: Loops = field(default_factory=Loops)
-    alarms: Alarms = field(default_factory=Alarms)
+    contained_tasks: ContainedTasks = field(default_factory=ContainedTasks)
     output_limit_bytes: int = 8 << 30
     bounds: Bounds = field(default_factory=Bounds)
     callback_base_url: str | None = None

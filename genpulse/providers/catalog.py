@@ -179,6 +179,8 @@ def _build(name: str, entry: EntryPoint | None, settings: ProviderSettings) -> P
         installed = ", ".join(sorted(entry_points(group=ADAPTERS).names))
         raise ValueError(f"providers.{name}.adapter names none that is installed; there is {installed}")
     build: Callable[[ProviderSettings], object] = entry.load()
+    if not callable(build):
+        raise TypeError(f"{entry.value} must be a function of the provider's settings, not {build!r:.80}")
     provider = build(settings)
     if not isinstance(provider, Provider):
         raise TypeError(f"{entry.value} must return a genpulse.provider.Provider, not {provider!r}")

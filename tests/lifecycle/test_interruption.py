@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 
+from genpulse.background.contained_tasks import ContainedTasks
 from genpulse.lifecycle.attempt.interruption import Interruption, Signal, Stopped
 from tests.lifecycle.conftest import two_at_once
 
@@ -157,7 +158,7 @@ async def test_an_interruption_is_one_although_a_group_has_failed_meanwhile() ->
 
 
 async def test_an_interruption_counts_after_a_time_out_that_got_lost() -> None:
-    signal, goes_on = Signal(again_s=0.1), asyncio.Event()
+    signal, goes_on = Signal(ContainedTasks(again_s=0.1)), asyncio.Event()
 
     async def deaf() -> None:
         with suppress(asyncio.CancelledError):

@@ -1,17 +1,19 @@
 """What a worker does with the attempts that it runs, without the background jobs around it."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
+from genpulse.background.contained_tasks import NOBODY, ContainedTasks
 from genpulse.background.loops import Loops
 from genpulse.domain.attempt import End, HeldLease, Released, Worker
 from genpulse.domain.errors import DatabaseUnavailable, ProviderRejected, StorageUnavailable
 from genpulse.domain.failure import FailureCode
 from genpulse.domain.task import TaskStatus
 from genpulse.domain.warning import WarningCode
-from genpulse.lifecycle.attempt.interruption import NOBODY, Interruption
+from genpulse.lifecycle.attempt.interruption import Interruption
 from genpulse.provider import Output, Result
 from genpulse.worker.claiming import Claimer
 from genpulse.worker.running_attempts import SETTLE_S
@@ -262,3 +264,78 @@ async def test_nothing_more_is_fetched_of_a_collection_that_takes_too_long(world
     world.studio.hanging_streams, world.studio.collect_s, world.studio.clumsy = 1, 0.2, error
     assert (await run_one(world, until, claimer, "art/studio")).status is TaskStatus.SUCCEEDED
     assert world.studio.streamed == 2
+
+
+class Panic(BaseException):
+    """As bindings to Rust raise it."""
+
+
+async def test_an_engine_that_panics_fails_its_task_and_is_not_run_for_ever(world, until, claimer, caplog):
+    world.painter.errors = [Panic("at the lock")]
+    failed = await run_one(world, until, claimer, "art/painter")
+    assert (failed.status, failed.error.code, world.painter.runs) == (TaskStatus.FAILED, FailureCode.INTERNAL, 1)
+    assert "RuntimeError: Panic: at the lock" in caplog.text
+    assert "raise self.errors.pop(0)" in caplog.text, "the line that raised it"
+
+
+async def test_a_poll_that_panics_is_asked_again(world, until, claimer):
+    world.studio.poll_errors = [Panic("at the lock")]
+    assert (await run_one(world, until, claimer, "art/studio")).status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1
+
+
+@pytest.mark.parametrize("method", ["poll", "collect", "submit", "cancel"])
+async def test_a_call_in_which_a_group_is_deaf_is_left_behind(world, until, method):
+    """One of the group has lost its cancellation, and asyncio passes no other one on."""
+    deaf, plain = asyncio.Event(), getattr(world.studio, method)
+    world.studio.answer_s = world.studio.collect_s = 0.2
+    world.services = replace(
+        world.services,
+        bounds=replace(world.services.bounds, stop_s=0.2),
+        contained_tasks=ContainedTasks(again_s=0.05),
+    )
+
+    async def goes_on(_):
+        while not deaf.is_set():
+            with suppress(asyncio.CancelledError):
+                await deaf.wait()
+
+    async def once(subject):
+        setattr(world.studio, method, plain)
+        if method == "submit":
+            await plain(subject)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(goes_on(subject))
+
+    setattr(world.studio, method, once)
+    claimer = Claimer(world.services, QUICK, alive(world, "w"), Loops())
+    if method == "cancel":
+        world.studio.finished = False
+        task = await world.submit("art/studio")
+        claimer.running.start(await claimed(world, claimer._worker))
+        await until(lambda: world.studio.submits == 1)
+        await world.services.store.cancel(task.id)
+        claimer.running.interrupt_task(task.id, Interruption.CANCELED)
+        assert (await world.ended(task)).status is TaskStatus.CANCELED
+    else:
+        assert (await run_one(world, until, claimer, "art/studio")).status is TaskStatus.SUCCEEDED
+    assert world.studio.submits == 1
+    (left,) = world.services.contained_tasks.left
+    deaf.set()
+    await asyncio.wait({left})
+
+
+async def test_a_cancellation_that_a_stream_has_left_drops_no_output_that_is_paid_for(world, until, claimer):
+    async def strays():
+        asyncio.get_running_loop().call_later(0.05, asyncio.current_task().cancel)
+        raise ConnectionResetError("closed")
+        yield b""
+
+    class Again:
+        def __aiter__(self):
+            return strays()
+
+    world.shop.mistaken = Result((Output(MEDIUM + b"one"), Output(Again()), Output(MEDIUM + b"three")))
+    ended = await run_one(world, until, claimer, "art/shop", kind="text-to-image")
+    assert (ended.status, len(ended.outputs)) == (TaskStatus.SUCCEEDED, 2)
+    assert [warning.code for warning in ended.warnings] == [WarningCode.OUTPUT_MISSING]

@@ -1,6 +1,7 @@
 """What `genpulse worker` does: open all services, and work until it is told to stop."""
 
 import logging
+import os
 from dataclasses import replace
 
 import uvloop
@@ -9,6 +10,7 @@ from genpulse import config, log
 from genpulse.api.auth.signed_urls import LazyUrlSigner
 from genpulse.api.schemas.links import Links
 from genpulse.api.schemas.tasks.documents import TaskDocument
+from genpulse.background.contained_tasks import ContainedTasks
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.stack import settings_for_servers
 from genpulse.configuration.settings import Settings
@@ -109,3 +111,12 @@ async def _work(settings: Settings, concurrency: int | None, names: tuple[str, .
             stuck_s=max(STUCK_S, _STATEMENTS * settings.database.statement_timeout_s),
         )
         await run(services, options)
+    _end_despite(services.contained_tasks)
+
+
+def _end_despite(tasks: ContainedTasks) -> None:
+    """End the process now where a plug-in's request goes on whatever it is told: the event loop would wait."""
+    if count := len(tasks.left):
+        _log.warning("%d requests of plug-ins go on although they were cut off, and end with this process", count)
+        logging.shutdown()
+        os._exit(os.EX_OK)

@@ -1,36 +1,30 @@
 """Asking a vendor for what may cost money: once, and never again without knowing what became of it."""
 
-import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from genpulse.domain.errors import GenPulseError, ProviderError, UnknownOutcome
 from genpulse.domain.failure import Charged
 from genpulse.domain.task import OpenOrder
-from genpulse.lifecycle.attempt.interruption import NOBODY, Signal
+from genpulse.lifecycle.attempt.interruption import Signal
 
 T = TypeVar("T")
 
 
-async def ask_once(signal: Signal, request: Awaitable[T], answer_s: float, *, is_free: bool) -> T:
+async def ask_once(signal: Signal, request: Callable[[], Awaitable[T]], answer_s: float, *, is_free: bool) -> T:
     """The answer to a request that may cost money: what is not a plain refusal leaves its outcome unknown.
 
-    An answer is waited for `answer_s` seconds. An error that would be tried again is a refusal only where it cost
-    nothing, as with a provider that `is_free`. `signal` is that of the run.
+    An answer is waited for `answer_s` seconds; what is raised after that is no refusal. An error that would be
+    tried again is one only where it cost nothing, as with a provider that `is_free`. `signal` is that of the run.
     """
     try:
-        async with asyncio.timeout(answer_s):
-            return await request
+        return await signal.wait_for(request, answer_s)
     except ProviderError as error:
         if error.retryable and error.charged is not Charged.NO and not is_free:
             raise _lost_answer(error) from error
         raise
     except GenPulseError:
         raise
-    except asyncio.CancelledError as error:
-        if await signal.is_given_up():
-            raise
-        raise _lost_answer(RuntimeError(NOBODY)) from error
     except Exception as error:
         raise _lost_answer(error) from error
 

@@ -52,7 +52,7 @@ class AttemptRun:
         self.is_given_back = False
         self.began_at = time.monotonic()
         self.stopwatch = AttemptStopwatch(self.began_at)
-        self.signal = Signal(services.alarms)
+        self.signal = Signal(services.contained_tasks)
         self.report = ProgressReport(services, claim.lease, claim.task.seq, self.signal)
         self.order = AttemptOrder(claim.task.order)
         self.account = AccountUse()
@@ -75,7 +75,7 @@ class AttemptRun:
         return self.signal.is_abandoned
 
     def heed_interruption(self) -> None:
-        """For whoever goes on after an error, which may come of being cut off: raises what that is to end by.
+        """For whoever goes on, perhaps after an error that came of being cut off: raises what that is to end by.
 
         That is `CancelledError` where the attempt is abandoned, else `Stopped`, where it may be interrupted now,
         and `TimeoutError` where the request that goes on has taken too long.

@@ -24,7 +24,9 @@ async def run_immediate(run: AttemptRun, engine: Immediate[Any]) -> ReceivedResu
     await run.journal_order()
     try:
         with run.services.tracing.engine_step(EngineStep.GENERATE, run.task):
-            answer = await ask_once(run.signal, _generate(run, engine), engine.answer_s, is_free=run.is_free)
+            answer = await ask_once(
+                run.signal, lambda: _generate(run, engine), engine.answer_s, is_free=run.is_free
+            )
         result = run.checked(answer)
         run.stopwatch.done()
         await run.tell_gate_of_success()

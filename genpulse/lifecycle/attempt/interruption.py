@@ -1,29 +1,17 @@
 """Reasons to interrupt a running task, and the signal that carries them.
 
 A run is a loop over steps. Between steps, and while it sleeps or asks, it looks at the signal; a step that holds
-money does not, and is never cut off.
+money does not, and ends by its time alone. All that a plug-in does is waited for here, since it may do anything.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from genpulse.background.alarms import Alarm, Alarms
-from genpulse.background.cancel_handles import CancelHandle
-
-CUT_OFF_AGAIN_S = 15.0
-"""So long has a request for what it cleans up when it is cut off; one that goes on then is cut off again.
-
-The storage has 10 s for what it takes back of an upload.
-"""
-GIVEN_UP_WITHIN_S = 0.01
-NOBODY = "it ended as cancelled, and nobody had cancelled it"
+from genpulse.background.contained_tasks import ContainedTask, ContainedTasks
 
 T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
 
 
 class Interruption(Enum):
@@ -64,17 +52,16 @@ class Signal:
     `is_abandoned`: the run is to end at once, and its task is cancelled until it has.
     """
 
-    __slots__ = ("_again", "_again_s", "_alarms", "_pauses", "_request", "changed", "is_abandoned", "why")
+    __slots__ = ("_holds", "_pauses", "_request", "_tasks", "changed", "is_abandoned", "why")
 
-    def __init__(self, alarms: Alarms | None = None, *, again_s: float = CUT_OFF_AGAIN_S) -> None:
+    def __init__(self, tasks: ContainedTasks | None = None) -> None:
         self.why: Interruption | None = None
         self.changed = False
         self.is_abandoned = False
-        self._alarms = alarms or Alarms()
-        self._again_s = again_s
+        self._tasks = tasks or ContainedTasks()
         self._pauses: list[asyncio.Future[None]] = []
-        self._request: CancelHandle | None = None
-        self._again: Alarm[CancelHandle] | None = None
+        self._request: ContainedTask[Any] | None = None
+        self._holds = False
 
     def interrupt(self, why: Interruption) -> None:
         """Tell the run to stop. Only the first reason counts."""
@@ -82,8 +69,8 @@ class Signal:
             return
         self.why = why
         self.wake()
-        if self._request is not None and not self._request.has_cut_off:
-            self._expire(self._request)
+        if self._request is not None and not self._holds:
+            self._request.expire()
 
     def abandon(self) -> None:
         """Tell the run that it ends now, whatever it is about."""
@@ -93,17 +80,7 @@ class Signal:
     @property
     def is_cut_off(self) -> bool:
         """Whether the request that goes on was cut off: then it is to end, and to begin nothing more."""
-        return self._request is not None and self._request.has_cut_off
-
-    async def is_given_up(self) -> bool:
-        """Whether the task of the run is cancelled to end it, which only those do who abandon the run.
-
-        Counts of cancellations do not tell: `TaskGroup` of Python 3.11 and 3.12 leaves one where a child fails, in
-        whatever a plug-in does. Whoever ends a whole process cancels all tasks and says so in the same moment.
-        """
-        if not self.is_abandoned:
-            await asyncio.sleep(GIVEN_UP_WITHIN_S)
-        return self.is_abandoned
+        return self._request is not None and self._request.is_cut_off
 
     def wake(self) -> None:
         """End the pause that goes on, or the next one."""
@@ -119,49 +96,36 @@ class Signal:
     async def ask(self, request: Callable[[], Awaitable[T]], seconds: float | None) -> T:
         """The answer to a request that may be given up at any moment.
 
-        Raises `Stopped` when the work is to stop before it comes, whatever the request raises on its way out,
-        `TimeoutError` after `seconds` (None: never), and `RuntimeError` where it ends as cancelled by itself.
+        Raises `Stopped` when the work is to stop before it comes, whatever the request raises on its way out, and
+        else as `wait_for`.
         """
         self.check()
-        self._request = handle = CancelHandle()
-        alarm = None if seconds is None else self._alarms.set(seconds, self._expire, handle)
         try:
-            with handle:
-                return await request()
-        except TimeoutError:
+            return await self._answer(request, seconds)
+        except (TimeoutError, RuntimeError):
             self.check()
             raise
-        except asyncio.CancelledError:
-            if await self.is_given_up():
-                raise
-            if not handle.has_cut_off:
-                self.check()
-                raise RuntimeError(NOBODY) from None
-        except Exception as error:
-            if handle.has_cut_off:
-                _log.debug("what was cut off raised %r", error)
-                self.check()
-            raise
+
+    async def wait_for(self, request: Callable[[], Awaitable[T]], seconds: float) -> T:
+        """The answer to a request that nothing but time gives up: one that goes on after `seconds` is cut off.
+
+        Raises as `ContainedTask.answer`. One request at a time.
+        """
+        self._holds = True
+        try:
+            return await self._answer(request, seconds)
+        finally:
+            self._holds = False
+
+    async def _answer(self, request: Callable[[], Awaitable[T]], seconds: float | None) -> T:
+        self._request = task = self._tasks.begin(request)
+        alarm = None if seconds is None else self._tasks.alarms.set(seconds, task.expire, None)
+        try:
+            return await task.answer()
         finally:
             self._request = None
-            for one in (alarm, self._again):
-                if one is not None:
-                    one.cancel()
-            self._again = None
-        self.check()
-        raise TimeoutError
-
-    def _expire(self, request: CancelHandle) -> None:
-        """Not at once: an answer that is there by now is taken, and nobody cancels the task that he is."""
-        asyncio.get_running_loop().call_soon(self._cut_off, request)
-
-    def _cut_off(self, request: CancelHandle) -> None:
-        if request is not self._request:
-            return
-        request.cut_off()
-        if self._again is not None:
-            self._again.cancel()
-        self._again = self._alarms.set(self._again_s, self._expire, request)
+            if alarm is not None:
+                alarm.cancel()
 
     async def pause(self, seconds: float) -> None:
         """Wait so many seconds, or until the provider has sent a callback. Raises `Stopped`."""
@@ -173,7 +137,7 @@ class Signal:
 
     async def _sleep(self, seconds: float) -> None:
         pause = asyncio.get_running_loop().create_future()
-        alarm = self._alarms.set(seconds, _end, pause)
+        alarm = self._tasks.alarms.set(seconds, _end, pause)
         self._pauses.append(pause)
         try:
             await pause

@@ -1,5 +1,6 @@
 """Running an engine that works in this process: doing it again costs nothing."""
 
+from pathlib import Path
 from typing import Any
 
 from genpulse.domain.errors import ProviderUnavailable, StorageUnavailable
@@ -7,7 +8,7 @@ from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.outputs.received import ReceivedResult
 from genpulse.lifecycle.attempt.outputs.receiving import OutputReceiver
 from genpulse.ports import EngineStep
-from genpulse.provider import Local
+from genpulse.provider import Local, Result
 
 
 async def run_local(run: AttemptRun, engine: Local[Any]) -> ReceivedResult:
@@ -18,6 +19,15 @@ async def run_local(run: AttemptRun, engine: Local[Any]) -> ReceivedResult:
         result = run.checked(await run.signal.ask(lambda: engine.run(run.call, run.report), None))
     run.stopwatch.done()
     try:
-        return await run.signal.ask(lambda: OutputReceiver(run).receive(result), None)
+        return await _received(run, result)
     except StorageUnavailable as error:
         raise ProviderUnavailable(f"The output was made and could not be kept: {error}") from error
+
+
+async def _received(run: AttemptRun, result: Result) -> ReceivedResult:
+    """What has no streams is there already."""
+    receiver = OutputReceiver(run)
+    if all(isinstance(output.content, bytes | Path) for output in result.outputs):
+        run.signal.check()
+        return await receiver.receive(result)
+    return await run.signal.ask(lambda: receiver.receive(result), None)

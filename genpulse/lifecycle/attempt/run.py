@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from genpulse.background.contained_tasks import as_exception
 from genpulse.domain.attempt import Canceled, End, Failed, Outcome, Released, RetryLater, Succeeded
 from genpulse.domain.errors import BytesErased, LeaseLost, OutputUnavailable, ProviderError, TaskCanceled
 from genpulse.domain.event import TaskEvent
@@ -13,7 +14,7 @@ from genpulse.domain.failure import FailureCode
 from genpulse.domain.retry import LOSSES
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
 from genpulse.lifecycle.attempt.immediate_engine import run_immediate
-from genpulse.lifecycle.attempt.interruption import NOBODY, Interruption, Stopped
+from genpulse.lifecycle.attempt.interruption import Interruption, Stopped
 from genpulse.lifecycle.attempt.local_engine import run_local
 from genpulse.lifecycle.attempt.outcome import (
     outcome_of_failure,
@@ -92,15 +93,12 @@ async def _outcome(run: AttemptRun, engine_result: _EngineResult) -> Outcome:
         return outcome_of_interruption(run, run.signal.why or Interruption.CANCELED)
     except ProviderError as error:
         return await _outcome_of_refusal(run, error)
-    except LeaseLost:
+    except (LeaseLost, asyncio.CancelledError):
         raise
-    except asyncio.CancelledError:
-        if await run.signal.is_given_up():
-            raise
-        return await _outcome_of_nobodys_cancellation(run)
-    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the task must still end
+    except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything; the task must still end
+        known = as_exception(error)
         _log.exception("task %s failed in a way that its provider does not know", run.task.id)
-        return await outcome_of_mistake(run, error)
+        return await outcome_of_mistake(run, known)
 
 
 async def _succeeded(run: AttemptRun, engine_result: _EngineResult) -> Succeeded:
@@ -118,14 +116,6 @@ async def _outcome_of_refusal(run: AttemptRun, error: ProviderError) -> Outcome:
     if isinstance(error, OutputUnavailable) and run.is_immediate:
         run.order.close()  # A job's result may be asked for once more by a retry; an answer is over.
     return await outcome_of_failure(run, error.failure)
-
-
-async def _outcome_of_nobodys_cancellation(run: AttemptRun) -> Outcome:
-    """Of an engine that ends as cancelled, as by a group of tasks of its own."""
-    if run.signal.why is not None:
-        return outcome_of_interruption(run, run.signal.why)
-    _log.exception("task %s failed: %s", run.task.id, NOBODY)
-    return await outcome_of_mistake(run, RuntimeError(NOBODY))
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """Finding providers, and naming the models that were meant."""
 
+from importlib.metadata import EntryPoint
+
 import pytest
 
 from genpulse.domain.errors import UnknownModel
 from genpulse.provider import Call, Input, Local, Model, Provider, ProviderSettings, Report, Result
 from genpulse.provider.passthrough import FreeInput
 from genpulse.providers import fal, openai_compatible, replicate
-from genpulse.providers.catalog import LoadedCatalogue, load
+from genpulse.providers.catalog import GROUP, LoadedCatalogue, load
 
 
 class Nothing(Local[Input]):
@@ -187,3 +189,14 @@ def test_a_provider_lacks_what_it_says_that_it_needs():
         "replicate": (),
         "nobody": (),
     }
+
+
+NO_FUNCTION = provider("paint", "image")
+
+
+def test_an_entry_point_that_is_no_function_is_told_what_it_has_to_be():
+    entry = EntryPoint("paint", f"{__name__}:NO_FUNCTION", GROUP)
+    found = load({}, entries=[entry])
+    assert found.broken["paint"].startswith(
+        f"TypeError: {__name__}:NO_FUNCTION must be a function of the provider's settings, not Provider("
+    )

@@ -6,12 +6,12 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 
+from genpulse.background.contained_tasks import NOBODY, as_exception
 from genpulse.domain.assets.asset import Received
 from genpulse.domain.errors import ContentTooLarge, LeaseLost, OutputUnavailable, ProviderError, Unavailable
 from genpulse.domain.failure import Charged
 from genpulse.domain.task import WaitsFor
 from genpulse.lifecycle.attempt.attempt_run import AttemptRun
-from genpulse.lifecycle.attempt.interruption import NOBODY
 from genpulse.lifecycle.attempt.outputs.received import (
     MissingOutput,
     ReceivedOutput,
@@ -23,9 +23,6 @@ from genpulse.lifecycle.attempt.outputs.received import (
 from genpulse.lifecycle.attempt.vendor_errors import failure_of, is_final
 from genpulse.provider import Output, PollInterval, Result
 from genpulse.provider.http import AnswerTooLarge
-
-LONGEST_S = 3600.0
-"""How long the streams of an answer may take that cannot be asked for again, in seconds."""
 
 _PAUSES = PollInterval()
 
@@ -61,6 +58,7 @@ class OutputReceiver:
         retryable: Exception | None = None
         for index, output in enumerate(result.outputs):
             if index not in self._outputs and index not in self._given_up:
+                self._run.heed_interruption()
                 retryable = await self._read(index, output) or retryable
         if retryable is not None:
             raise retryable
@@ -84,13 +82,13 @@ class OutputReceiver:
             content = await self._rereadable(output)
             self._outputs[index] = ReceivedOutput(content, index, is_text=output.is_text)
         except asyncio.CancelledError:
-            run = self._run
-            if run.is_immediate or run.signal.is_cut_off or await run.signal.is_given_up():
+            if self._run.signal.is_cut_off:
                 raise
             return self._note_missing(index, output, RuntimeError(NOBODY))
-        except Exception as error:  # noqa: BLE001 - whatever a stream raises, its neighbours are kept
+        except BaseException as error:  # noqa: BLE001 - whatever a stream raises, its neighbours are kept
+            known = as_exception(error)
             self._run.heed_interruption()
-            return self._note_missing(index, output, error)
+            return self._note_missing(index, output, known)
         return None
 
     def _note_missing(self, index: int, output: Output, error: Exception) -> Exception | None:
@@ -145,9 +143,9 @@ async def receive_answer(run: AttemptRun, result: Result) -> ReceivedResult:
     """
     receiver = OutputReceiver(run, once=True)
     try:
-        async with asyncio.timeout(LONGEST_S):
-            return await _receive_patiently(run, receiver, result)
-    except TimeoutError:
+        streams_s = run.services.bounds.streams_s
+        return await run.signal.wait_for(lambda: _receive_patiently(run, receiver, result), streams_s)
+    except (TimeoutError, RuntimeError):
         return receiver.so_far()
     finally:
         await run.report.go_on()
@@ -160,7 +158,9 @@ async def _receive_patiently(run: AttemptRun, receiver: OutputReceiver, result: 
             return await receiver.receive(result)
         except OutputUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - it may be had later, and is paid for
+        except Exception as error:
+            if run.signal.is_cut_off:
+                raise
             now = time.monotonic()
             ends_at = min(ends_at, now + run.services.bounds.unusable_s)
             if now >= ends_at:

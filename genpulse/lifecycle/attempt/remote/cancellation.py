@@ -1,6 +1,5 @@
 """Cancelling a job at its vendor."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -35,18 +34,12 @@ async def ask_to_stop(run: AttemptRun, engine: TwoPhase[Any]) -> bool:
     order = run.order.open
     if order is None:
         return False
-    order = replace(order, job_id=run.order.job_id)
+    order, bounds = replace(order, job_id=run.order.job_id), run.services.bounds
     age_s = (run.now() - order.sent_at).total_seconds()
     try:
-        async with asyncio.timeout(run.services.bounds.stop_s):
-            return await stop(engine, run.call, order, age_s, run.services.bounds.missing_s, run.journal_job)
-    except asyncio.CancelledError:
-        if await run.signal.is_given_up():
-            raise
-        _log.warning(
-            "the order of task %s was not stopped at the vendor: the request did not end", run.call.task_id
+        return await run.signal.wait_for(
+            lambda: stop(engine, run.call, order, age_s, bounds.missing_s, run.journal_job), bounds.stop_s
         )
-        return False
     except Exception as error:  # noqa: BLE001 - a vendor that does not stop a job changes nothing here
         why = str(error) or type(error).__name__
         _log.warning("the order of task %s was not stopped at the vendor: %s", run.call.task_id, why)

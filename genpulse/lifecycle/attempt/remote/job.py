@@ -74,7 +74,9 @@ async def _order(run: AttemptRun, engine: TwoPhase[Any], ends_at: float) -> str:
     await run.journal_order()
     try:
         with run.services.tracing.engine_step(EngineStep.ORDER, run.task):
-            submission = await ask_once(run.signal, _submit(run, engine), engine.answer_s, is_free=run.is_free)
+            submission = await ask_once(
+                run.signal, lambda: _submit(run, engine), engine.answer_s, is_free=run.is_free
+            )
     except UnknownOutcome as error:
         submission = await _look_up_lost_answer(run, engine, error, ends_at)
     except ProviderError:

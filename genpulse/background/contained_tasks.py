@@ -120,7 +120,7 @@ class ContainedTask(Generic[T]):
             raise asyncio.CancelledError
 
     def _heed(self, cancels: int) -> None:
-        if cancels == 1:
+        if not self.is_cut_off:
             self.cut_off()
         elif cancels <= CANCELS:
             self._task.cancel()

@@ -196,6 +196,15 @@ async def test_each_cancellation_of_whoever_waits_reaches_the_work():
     assert not tasks.left
 
 
+async def test_a_cancellation_of_whoever_waits_reaches_what_was_cut_off_before():
+    tasks, task = begun(lambda: losing(1), again_s=60)
+    await asyncio.sleep(0)
+    task.cut_off()
+    await asyncio.sleep(0)
+    await cancelled(task, 1)
+    assert not tasks.left
+
+
 async def test_whoever_is_cancelled_again_and_again_leaves_it_behind():
     tasks, task = begun(lambda: losing(20), again_s=60)
     await cancelled(task, 11)

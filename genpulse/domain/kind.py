@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 ANY = "any"
 """The kind of a model that nobody has described: it does what its input asks for."""
@@ -18,12 +19,19 @@ WELL_KNOWN = (
 )
 
 FORM = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+_ALIKE = 0.9
 _FORM = re.compile(FORM)
 
 
 def is_kind(word: str) -> bool:
     """Whether the word has the form of a kind: lower-case words joined by hyphens."""
     return _FORM.fullmatch(word) is not None
+
+
+def misspelt(word: str) -> str | None:
+    """The well-known kind that the word looks like without being it, if there is one."""
+    near = get_close_matches(word, WELL_KNOWN, n=1, cutoff=_ALIKE)
+    return near[0] if near and near[0] != word else None
 
 
 def by_source(kinds: Sequence[str], *, from_media: bool) -> str | None:

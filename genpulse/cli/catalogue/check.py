@@ -8,6 +8,7 @@ import click
 from genpulse import config
 from genpulse.cli.errors import CommandRefused
 from genpulse.cli.output.terminal import say
+from genpulse.domain.kind import misspelt
 
 
 @click.command("check")
@@ -15,9 +16,9 @@ from genpulse.cli.output.terminal import say
 def command(folder: Path | None) -> None:
     """Read the files of models of all installed providers, and those in FOLDER.
 
-    Exit code 1 with every fault. A model whose vendor has shut it down by today is named on standard error, and is
-    no fault. Without FOLDER the configuration is not read: `genpulse config check` looks at `catalogue.folder` as
-    a start does.
+    Exit code 1 with every fault. A model whose vendor has shut it down by today, or whose kind looks misspelt, is
+    named on standard error, and is no fault. Without FOLDER the configuration is not read: `genpulse config check`
+    looks at `catalogue.folder` as a start does.
     """
     from genpulse.wiring.catalogue import check_model_files
 
@@ -32,4 +33,7 @@ def command(folder: Path | None) -> None:
         if lifetime.is_over(today):
             instead = f" {lifetime.successor} takes its place." if lifetime.successor else ""
             say(f"warning: {model_id} was shut down on {lifetime.sunset}: take it out.{instead}", err=True)
+        for kind in model.kinds:
+            if meant := misspelt(kind):
+                say(f"warning: {model_id} does {kind!r}, which nobody knows. Did you mean {meant}?", err=True)
     say(f"{len(model_files.models)} models are in order.")

@@ -46,6 +46,17 @@ def test_our_files_of_models_are_in_order():
     assert "models are in order" in done.stdout
 
 
+@pytest.mark.parametrize(("kind", "told"), [("text-to-vidoe", True), ("text-to-sculpture", False)])
+def test_a_kind_that_looks_misspelt_is_a_warning(tmp_path, monkeypatch, kind, told):
+    """An order of a kind that nobody knows is not told from words in place of its medium."""
+    monkeypatch.setenv("ENV", "dev")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text(f"provider: replicate\nmodels: [{{id: acme/films, kinds: [{kind}]}}]")
+    done = run("check", str(tmp_path))
+    assert done.exit_code == 0
+    assert ("Did you mean text-to-video?" in done.stderr) is told
+
+
 def test_a_folder_is_checked_and_a_model_that_is_gone_is_a_warning(tmp_path, monkeypatch):
     monkeypatch.setenv("ENV", "dev")
     monkeypatch.chdir(tmp_path)

@@ -188,7 +188,7 @@ class PollInterval:
 class Report(Protocol):
     """Tells how far the work has come. May be called from any thread, as often as one likes.
 
-    Raises `TaskCanceled` when the caller no longer wants the result: let it pass through.
+    Raises `TaskCanceled` when the caller no longer wants the result, or the attempt is over: let it pass through.
     """
 
     def __call__(self, fraction: float, message: str | None = None) -> None:

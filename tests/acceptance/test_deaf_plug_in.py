@@ -81,7 +81,7 @@ async def until_it_runs(client, url):
         task_id = (await answer.json())["id"]
     async with client.get(f"{url}/v1/tasks/{task_id}/events") as stream:
         async for line in stream.content:
-            if b"goes on" in line:
+            if b'"progress":0.5' in line:
                 return
 
 

@@ -22,7 +22,8 @@ class ProgressReport:
     """The `Report` that an engine gets, and what the task shows of the attempt meanwhile.
 
     Callable from any thread. What comes faster than it can be published is dropped, but for the newest. Raises
-    `TaskCanceled` in the engine once the run is to stop. `seq` is the number of the task's newest event.
+    `TaskCanceled` in the engine once the run is to stop, or is over. `seq` is the number of the task's newest
+    event.
     """
 
     def __init__(self, services: Services, lease: Lease, seq: int, signal: Signal) -> None:
@@ -34,14 +35,14 @@ class ProgressReport:
         self._newest: tuple[float, str | None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._published_at = 0.0
-        self._saved_at = time.monotonic()
-        self._saving: asyncio.Task[None] | None = None
+        self._saver = _ProgressSaver(services, lease)
+        self._is_over = False
         self._waits_for: WaitsFor | None = None
         self._last_error: str | None = None
 
     def __call__(self, fraction: float, message: str | None = None) -> None:
         """Report that `fraction` (0.0 to 1.0) of the work is done."""
-        if self._signal.why is not None:
+        if self._is_over or self._signal.why is not None:
             raise TaskCanceled
         self._loop.call_soon_threadsafe(self.tell, fraction, message)
 
@@ -50,6 +51,8 @@ class ProgressReport:
         self._note(min(max(fraction, 0.0), 1.0) if fraction == fraction else 0.0, message)  # NaN
 
     def _note(self, fraction: float, message: str | None) -> None:
+        if self._is_over:
+            return
         self._newest = (fraction, message)
         if self._timer is None:
             due_s = self._published_at + PUBLISHED_EVERY_S - time.monotonic()
@@ -64,17 +67,7 @@ class ProgressReport:
         self._seq += 1
         self._published_at = time.monotonic()
         self._services.events.publish(TaskEvent(self._lease.task_id, self._seq, fraction, message))
-        if self._published_at - self._saved_at >= SAVED_EVERY_S and (self._saving is None or self._saving.done()):
-            self._saved_at = self._published_at
-            self._saving = self._loop.create_task(self._save(fraction, self._seq))
-
-    async def _save(self, fraction: float, seq: int) -> None:
-        try:
-            await self._services.store.save_progress(self._lease, fraction, seq)
-        except Unavailable as error:
-            _log.debug("progress of %s was not kept: %s", self._lease.task_id, error)
-        except Exception:  # noqa: BLE001 - what is told on the way ends no work
-            self._services.loops.failed("keeping progress")
+        self._saver.keep(fraction, self._seq)
 
     async def wait_for(self, what: WaitsFor, error: Failure | None = None) -> None:
         """Show that the task does not go on until `what` is there; `error` is what the last try said."""
@@ -102,10 +95,72 @@ class ProgressReport:
             return
         self._services.events.publish(TaskEvent(lease.task_id, seq))
 
-    async def close(self) -> None:
-        """Publish nothing more. What is being saved is saved first, so that it cannot follow the end."""
+    def end(self) -> None:
+        """Publish nothing more, and begin to save nothing more."""
+        self._is_over = True
         if self._timer is not None:
             self._timer.cancel()
-        self._newest = None
+        self._saver.end()
+
+    async def close(self) -> None:
+        """As `end`. What is being saved is saved first, so that it cannot follow the end."""
+        self.end()
+        await self._saver.saved()
+
+
+class _ProgressSaver:
+    """Keeps the newest progress in the row, once a second at most, and the last one before a silence."""
+
+    def __init__(self, services: Services, lease: Lease) -> None:
+        self._services = services
+        self._lease = lease
+        self._loop = asyncio.get_running_loop()
+        self._newest: tuple[float, int] | None = None
+        self._saved_at = time.monotonic()
+        self._timer: asyncio.TimerHandle | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._is_over = False
+
+    def keep(self, fraction: float, seq: int) -> None:
+        self._newest = (fraction, seq)
+        self._save_when_due()
+
+    def end(self) -> None:
+        self._is_over = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def saved(self) -> None:
+        """Wait for what is being saved."""
         if self._saving is not None:
             await asyncio.wait({self._saving})
+
+    def _save_when_due(self) -> None:
+        if self._timer is None and self._saving is None and not self._is_over:
+            due_s = self._saved_at + SAVED_EVERY_S - time.monotonic()
+            self._timer = self._loop.call_later(max(due_s, 0.0), self._begin)
+
+    def _begin(self) -> None:
+        self._timer = None
+        self._saving = self._loop.create_task(self._save())
+
+    async def _save(self) -> None:
+        self._saved_at = time.monotonic()
+        if (newest := self._take()) is not None:
+            await self._save_newest(*newest)
+        self._saving = None
+        if self._newest is not None:
+            self._save_when_due()
+
+    def _take(self) -> tuple[float, int] | None:
+        newest, self._newest = self._newest, None
+        return newest
+
+    async def _save_newest(self, fraction: float, seq: int) -> None:
+        try:
+            await self._services.store.save_progress(self._lease, fraction, seq)
+        except Unavailable as error:
+            _log.debug("progress of %s was not kept: %s", self._lease.task_id, error)
+            self._newest = self._newest or (fraction, seq)
+        except Exception:  # noqa: BLE001 - what is told on the way ends no work
+            self._services.loops.failed("keeping progress")

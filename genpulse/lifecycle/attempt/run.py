@@ -46,6 +46,7 @@ async def run_attempt(run: AttemptRun) -> None:
         run.interrupt(Interruption.LEASE_LOST)
         _log.warning("task %s was taken over by another worker; its result here is dropped", run.task.id)
     finally:
+        run.report.end()
         try:
             await run.files.aclose()
         finally:

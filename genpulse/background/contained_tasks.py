@@ -12,7 +12,6 @@ CUTS = 3
 """So often is work cut off before it is left behind."""
 CANCELS = 10
 """So often is whoever waits for it cancelled before that."""
-_ENDS_THE_PROCESS = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 T = TypeVar("T")
 
@@ -131,11 +130,16 @@ class ContainedTask(Generic[T]):
         if self._task.cancelled():
             return RuntimeError(NOBODY)
         error = self._task.exception()
+        if isinstance(error, GeneratorExit):
+            return _said(error)
         return None if error is None else as_exception(error)
 
 
 async def _done(work: Callable[[], Awaitable[T]]) -> T:
-    return await work()
+    try:
+        return await work()
+    except SystemExit as error:  # asyncio would end the event loop by it
+        raise _said(error) from error
 
 
 def _told_at_last(task: "asyncio.Task[Any]") -> None:
@@ -147,12 +151,16 @@ def _told_at_last(task: "asyncio.Task[Any]") -> None:
 
 
 def as_exception(error: BaseException) -> Exception:
-    """The error as an `Exception`, which a panic of a binding to Rust is not.
+    """The error as an `Exception`, which a panic of a binding to Rust is not, nor what `sys.exit` raises.
 
-    Raises what ends the process.
+    Raises what ends the process from outside: an interrupt of the keyboard, and the close of a coroutine.
     """
     if isinstance(error, Exception):
         return error
-    if isinstance(error, _ENDS_THE_PROCESS):
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
         raise error
+    return _said(error)
+
+
+def _said(error: BaseException) -> Exception:
     return RuntimeError(f"{type(error).__name__}: {error}").with_traceback(error.__traceback__)

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 
+from genpulse.background.contained_tasks import as_exception
 from genpulse.domain.catalogue.lifetime import FOR_EVER, Lifetime
 from genpulse.domain.errors import GenPulseError, UnknownModel
 from genpulse.provider import AnyModel, Provider, ProviderSettings
@@ -152,8 +153,9 @@ def load(
             providers.append(provider := _build(name, entry, own_settings))
             for what, why in provider.left_out.items():
                 _log.warning("the provider %s leaves %s out: %s", name, what, why)
-        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the others must still work
-            broken[name] = f"{type(error).__name__}: {error}"
+        except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything; the others must still work
+            known = as_exception(error)
+            broken[name] = f"{type(known).__name__}: {known}"
             _log.warning("the provider %s is left out: %s", name, broken[name])
     names = {name for name, _ in builds}
     for name in sorted(settings.keys() - names - set(disabled)):

@@ -6,7 +6,7 @@ Each is drawn, and says in words what it does.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -62,6 +62,7 @@ class End(Enum):
     CANCELLED = "CancelledError"
     SEVERAL = "ExceptionGroup"
     PANIC = "Panic"
+    EXIT = "SystemExit"
 
 
 _ERRORS: dict[End, Callable[[], BaseException]] = {
@@ -75,6 +76,7 @@ _ERRORS: dict[End, Callable[[], BaseException]] = {
     End.CANCELLED: asyncio.CancelledError,
     End.SEVERAL: lambda: ExceptionGroup("several", [ConnectionResetError("closed"), ValueError("a mistake")]),
     End.PANIC: lambda: Panic("at the lock"),
+    End.EXIT: lambda: SystemExit(2),
 }
 
 
@@ -200,10 +202,20 @@ def _begin(point: Callable[[], Awaitable[T]], begin: Any = asyncio.create_task) 
     return task
 
 
+_left: list[Collection[asyncio.Task[Any]]] = []
+
+
+def keep(left: Collection[asyncio.Task[Any]]) -> None:
+    """What is left behind in a case is not to be collected as garbage while it goes on."""
+    _left.append(left)
+
+
 async def end_what_goes_on() -> None:
     """A shield lets it, and so does a group in which a cancellation was lost."""
     await end_tasks(*_begun)
+    await end_tasks(*(task for left in _left for task in left))
     _begun.clear()
+    _left.clear()
 
 
 async def _in_group(point: Callable[[], Awaitable[T]]) -> T:
@@ -226,15 +238,20 @@ _WITHIN: dict[Within, Callable[[Any], Awaitable[Any]]] = {
     Within.SHIELD: lambda point: asyncio.shield(_begin(point)),
 }
 
+_WITHOUT_A_TASK = frozenset({Within.NOTHING, Within.TIMEOUT})
+"""In a task that a plug-in begins itself, `SystemExit` ends the event loop and its worker: asyncio wants it so."""
+
 
 def drawn(chance: random.Random) -> Shape:
     """Any shape, of which a third is plain."""
     if chance.random() < 1 / 3:
         return PLAIN
     habits = tuple(chance.sample(list(Habit), chance.choice((0, 0, 1, 1, 2))))
+    within = chance.choice(list(Within))
+    ends = [end for end in End if end is not End.EXIT or within in _WITHOUT_A_TASK]
     hang = None
     if chance.random() < 0.5:
         lasts_s = chance.choice((None, None, SHORT_S, 0.3))
-        hang = Hang(lasts_s, chance.choice((0, 0, 1, 2)), chance.choice((None, *End)))
-    end = End.RETURNS if chance.random() < 0.5 else chance.choice(list(End))
-    return Shape(habits, chance.choice(list(Within)), hang, end)
+        hang = Hang(lasts_s, chance.choice((0, 0, 1, 2)), chance.choice((None, *ends)))
+    end = End.RETURNS if chance.random() < 0.5 else chance.choice(ends)
+    return Shape(habits, within, hang, end)

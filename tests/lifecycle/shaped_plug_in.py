@@ -1,5 +1,6 @@
 """A plug-in whose calls have drawn shapes, and its vendor, which counts what it was paid for."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -74,6 +75,10 @@ class Shaped:
             yield CONTENT[:4]
             yield await self._shape(STREAM).perform(lambda: CONTENT[4:])
 
+    def note_answer(self) -> None:
+        """It was given, unless the call was left behind before."""
+        self.answered = self.answered or asyncio.current_task() not in self.left_behind
+
     def sells(self) -> None:
         """Takes an order, if it does."""
         self.paid += self.takes
@@ -105,7 +110,7 @@ class ShapedImmediate(Immediate[Words]):
     async def generate(self, call: Call[Words]) -> Result:
         self.shaped.sells()
         result = await self.shaped.call("generate", lambda: Result(self.shaped.outputs()))
-        self.shaped.answered = True
+        self.shaped.note_answer()
         return result
 
 
@@ -123,7 +128,7 @@ class ShapedJobs(TwoPhase[Words]):
         if self.shaped.takes:
             self.shaped.jobs[call.client_reference] = f"job-{self.shaped.paid}"
         submission = await self.shaped.call("submit", lambda: Submission(f"job-{self.shaped.paid}"))
-        self.shaped.answered = True
+        self.shaped.note_answer()
         return submission
 
     async def poll(self, job: Job[Words]) -> Progress:

@@ -17,7 +17,7 @@ from genpulse.providers.catalog import LoadedCatalogue
 from genpulse.worker.claiming import Claimer
 from genpulse.worker.options import WorkerOptions
 from tests.lifecycle.conftest import Words, World, memory_rows, opened_world
-from tests.lifecycle.plug_in_shapes import PLAIN, End, Habit, Shape, Within, drawn, end_what_goes_on
+from tests.lifecycle.plug_in_shapes import PLAIN, End, Habit, Shape, Within, drawn, end_what_goes_on, keep
 from tests.lifecycle.shaped_plug_in import CONTENT, ENGINES, STREAM, Shaped
 
 ENDS_S = 60.0
@@ -203,6 +203,7 @@ async def play(case: Case, folder: Path) -> list[str]:
             contained_tasks=ContainedTasks(again_s=0.1),
         )
         shaped.left_behind = world.services.contained_tasks.left
+        keep(world.services.contained_tasks.left)
         played = Played(case, world, shaped)
         task = await world.submit("odd/m", kind="text-to-image")
         last = await played.first(task)

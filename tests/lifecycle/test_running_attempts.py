@@ -278,8 +278,17 @@ async def test_an_engine_that_panics_fails_its_task_and_is_not_run_for_ever(worl
     assert "raise self.errors.pop(0)" in caplog.text, "the line that raised it"
 
 
-async def test_a_poll_that_panics_is_asked_again(world, until, claimer):
-    world.studio.poll_errors = [Panic("at the lock")]
+@pytest.mark.parametrize("error", [SystemExit(2), GeneratorExit()])
+async def test_an_engine_that_would_end_its_process_fails_its_task(world, until, claimer, error):
+    """As a library does whose command is called from Python."""
+    world.painter.errors = [error]
+    failed = await run_one(world, until, claimer, "art/painter")
+    assert (failed.status, failed.error.code, world.painter.runs) == (TaskStatus.FAILED, FailureCode.INTERNAL, 1)
+
+
+@pytest.mark.parametrize("error", [Panic("at the lock"), SystemExit(2), GeneratorExit()])
+async def test_a_poll_that_panics_is_asked_again(world, until, claimer, error):
+    world.studio.poll_errors = [error]
     assert (await run_one(world, until, claimer, "art/studio")).status is TaskStatus.SUCCEEDED
     assert world.studio.submits == 1
 

@@ -74,6 +74,19 @@ async def test_a_panic_is_an_error_with_the_lines_that_led_to_it():
     assert isinstance(raised.value.__cause__, Panic) or raised.value.__traceback__ is not None
 
 
+def exits():
+    raise SystemExit(2)
+
+
+@pytest.mark.parametrize(
+    "work", [lambda: fails(SystemExit(2)), exits, lambda: asyncio.to_thread(exits), lambda: fails(GeneratorExit())]
+)
+async def test_what_would_end_the_process_or_the_coroutine_is_an_error(work):
+    _, task = begun(work)
+    with pytest.raises(RuntimeError, match=r"SystemExit: 2|GeneratorExit"):
+        await task.answer()
+
+
 async def test_no_cancellation_of_its_own_making_comes_out():
     async def cancels_itself():
         asyncio.current_task().cancel()
@@ -97,7 +110,10 @@ async def test_what_it_counts_stays_inside():
     assert asyncio.current_task().cancelling() == 0
 
 
-@pytest.mark.parametrize("error", [ValueError("closed"), asyncio.CancelledError(), Panic("at the lock")])
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("closed"), asyncio.CancelledError(), Panic("at the lock"), SystemExit(2), GeneratorExit()],
+)
 async def test_what_is_cut_off_has_come_too_late_whatever_it_raises(error):
     async def clumsy():
         try:

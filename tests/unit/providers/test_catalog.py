@@ -200,3 +200,27 @@ def test_an_entry_point_that_is_no_function_is_told_what_it_has_to_be():
     assert found.broken["paint"].startswith(
         f"TypeError: {__name__}:NO_FUNCTION must be a function of the provider's settings, not Provider("
     )
+
+
+class Panic(BaseException):
+    """As bindings to Rust raise it."""
+
+
+def exits(_settings):
+    raise SystemExit("no graphics card")
+
+
+def panics(_settings):
+    raise Panic("initialized twice")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("exits", "RuntimeError: SystemExit: no graphics card"),
+        ("panics", "RuntimeError: Panic: initialized twice"),
+    ],
+)
+def test_a_plug_in_that_would_end_the_process_is_left_out(name, said):
+    found = load({}, entries=[EntryPoint(name, f"{__name__}:{name}", GROUP)])
+    assert found.broken == {name: said}

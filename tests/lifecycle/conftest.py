@@ -140,8 +140,8 @@ class Painter(Local[Words]):
         report(0.25, "sketching")
         await asyncio.sleep(self.lasts_s)
         if self.impatient:
-            async with asyncio.timeout(0.05):
-                await self._hold()
+            async with asyncio.timeout(None) as patience:
+                await self._hold(patience)
         if self.hold:
             await self._hold()
         if self.errors:
@@ -151,9 +151,11 @@ class Painter(Local[Words]):
         report(1.0)
         return Result((Output(call.input.prompt.encode()),))
 
-    async def _hold(self) -> None:
+    async def _hold(self, patience: asyncio.Timeout | None = None) -> None:
         if self.careless:
             await two_at_once()
+        if patience:
+            patience.reschedule(asyncio.get_running_loop().time() + 0.05)
         async with clumsily(self.clumsy):
             await (self.hold or asyncio.Event()).wait()
 
@@ -324,9 +326,11 @@ class World:
     async def begun(self, provider: str = "art", name: str = "lost") -> Claim:
         """The next task of a worker that does nothing with it, and is not heard of again."""
         worker = Worker(self.services.new_id(), name, QUICK.lease_s)
-        await self.services.store.renew(worker, self.services.now())
-        (begun,) = await self.services.store.claim(worker, provider, [self.services.new_id()])
-        return begun
+        async with asyncio.timeout(60):
+            while True:  # a lease may have run out before the claim
+                await self.services.store.renew(worker, self.services.now())
+                if begun := await self.services.store.claim(worker, provider, [self.services.new_id()]):
+                    return begun[0]
 
     @asynccontextmanager
     async def run(self, claim: Claim) -> AsyncIterator[AttemptRun]:

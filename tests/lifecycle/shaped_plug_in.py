@@ -119,7 +119,7 @@ class ShapedJobs(TwoPhase[Words]):
     poll_interval: ClassVar[PollInterval] = PollInterval(0.01, 1.0, 0.01)
     answer_s: ClassVar[float] = 0.2
     collect_s: ClassVar[float] = 0.3
-    longest_s: ClassVar[float] = 4.0
+    longest_s: ClassVar[float] = 30.0
     can_cancel: ClassVar[bool] = True
     shaped: Shaped
 

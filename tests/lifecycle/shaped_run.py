@@ -25,9 +25,9 @@ ENDS_S = 60.0
 ATTEMPTS = 8
 LASTING = WorkerOptions(concurrency=5, batch=1, lease_s=600.0)
 BOUNDS = Bounds(
-    missing_s=5.0,
-    refused_s=5.0,
-    unusable_s=5.0,
+    missing_s=30.0,
+    refused_s=30.0,
+    unusable_s=30.0,
     question_wait_s=0.1,
     order_wait_s=0.1,
     stop_s=0.2,

@@ -21,7 +21,8 @@ from tests.lifecycle.conftest import MEDIUM, QUICK
 
 
 def alive(world, name):
-    return Worker(world.services.new_id(), name, QUICK.lease_s)
+    """A worker whose lease does not run out between two lines of a test."""
+    return Worker(world.services.new_id(), name, lease_s=60.0)
 
 
 async def taken_over_and_given_back(world, slow):
@@ -261,7 +262,7 @@ async def test_a_task_is_canceled_though_its_vendor_hangs_when_it_is_told_to_sto
 @pytest.mark.parametrize("error", BROKEN[:-1], ids=lambda error: type(error).__name__)
 async def test_nothing_more_is_fetched_of_a_collection_that_takes_too_long(world, until, claimer, error):
     """The time-out is lost in its first stream, which raises in place of being cut off."""
-    world.studio.hanging_streams, world.studio.collect_s, world.studio.clumsy = 1, 0.2, error
+    world.studio.hanging_streams, world.studio.collect_s, world.studio.clumsy = 1, 1.0, error
     assert (await run_one(world, until, claimer, "art/studio")).status is TaskStatus.SUCCEEDED
     assert world.studio.streamed == 2
 
